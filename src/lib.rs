@@ -1,0 +1,1 @@
+//! The Runtime AI Gateway.
