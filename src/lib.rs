@@ -1,1 +1,3 @@
 //! The Runtime AI Gateway.
+pub mod clock;
+pub mod shared;
