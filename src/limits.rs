@@ -88,6 +88,9 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// How long a refused connection's client has to take its 503.
 pub const REFUSE_TIME_MAX: Duration = Duration::from_millis(500);
 
+/// Connections over the cap that one core answers with 503 at once. Past it: closed without an answer.
+pub const REFUSING_MAX: usize = 64;
+
 /// Addresses of the upstream that are tried in turn. Past it the rest of the list is not tried.
 pub const CONNECT_ADDRESSES_MAX: usize = 8;
 

@@ -4,6 +4,7 @@
 //! body with a length, stay where they were received; a chunked body is decoded next to it. Every wait has a deadline, every
 //! byte is charged to the core's budget.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
 use std::time::Instant;
@@ -27,6 +28,8 @@ pub struct Client {
     pub stream: Stream,
     /// The timer of this connection, for both its legs.
     pub deadline: Deadline,
+    /// Set while nothing of a request has come: then the connection may be ended without loss.
+    pub idle: Rc<Cell<bool>>,
 }
 
 /// A request whose head is known. Its bytes stand at the front of the client's `received`.
@@ -77,8 +80,11 @@ impl Client {
     /// The head is malformed, over a bound or late, or the connection failed within it.
     pub async fn read_head(&mut self, timeouts: &Timeouts) -> Result<Option<Request>, Error> {
         if self.stream.received.is_empty() {
-            let idle = clock::now() + timeouts.keep_alive;
-            match self.deadline.within(idle, self.stream.read()).await {
+            self.idle.set(true);
+            let until = clock::now() + timeouts.keep_alive;
+            let first = self.deadline.within(until, self.stream.read()).await;
+            self.idle.set(false);
+            match first {
                 Ok(Ok(count)) if count > 0 => {}
                 _ => return Ok(None),
             }

@@ -1,8 +1,8 @@
 //! A connection that is plain or TLS, with the bytes that came in on it: what the HTTP rooms of both sides read and write.
 //!
 //! Received bytes are appended to `received` and consumed there by whoever parses them; what is not consumed waits, so bytes
-//! that a client sent ahead are never lost. Reading is cancel-safe. Writing is not: a write that was dropped leaves the stream
-//! broken, and every later call says so. An end without `close_notify` on TLS is an error, never an end.
+//! that a client sent ahead are never lost. Reading is cancel-safe. Writing is not: after a write that failed or was dropped
+//! every later write fails, while what the peer has sent can still be read. An end without `close_notify` on TLS is an error, never an end.
 
 use std::future::poll_fn;
 use std::io;
@@ -42,7 +42,7 @@ pub enum StreamError {
     TooLarge,
     /// The core's budget for buffers is spent.
     Full,
-    /// An earlier write was given up.
+    /// An earlier write failed or was given up, or TLS failed before.
     Broken,
 }
 
@@ -82,8 +82,10 @@ pub struct Stream {
     pub received: Buffer,
     /// The peer has ended its side, cleanly.
     ended: bool,
-    /// A write was given up, or the session failed.
+    /// A write failed or was given up: nothing more can be written.
     broken: bool,
+    /// The session failed: nothing more can be read either.
+    failed: bool,
     bytes_in: u64,
     bytes_out: u64,
 }
@@ -99,6 +101,7 @@ impl Stream {
             received: Buffer::new(blocks),
             ended: false,
             broken: false,
+            failed: false,
             bytes_in: 0,
             bytes_out: 0,
         }
@@ -146,6 +149,12 @@ impl Stream {
         }
     }
 
+    /// Whether a write failed or was given up.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Whether the connection is a TLS one.
     #[must_use]
     pub fn is_tls(&self) -> bool {
@@ -162,7 +171,7 @@ impl Stream {
 
     /// As [`Stream::read`].
     pub fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
-        if self.broken {
+        if self.failed {
             return Poll::Ready(Err(StreamError::Broken));
         }
         if self.ended {
@@ -203,7 +212,7 @@ impl Stream {
         Poll::Pending
     }
 
-    /// Whether an idle connection can be used for a new exchange: it is whole, and nothing came in but TLS housekeeping.
+    /// Whether an idle connection can be used for a new exchange: it is not broken, and nothing came in but TLS housekeeping.
     #[must_use]
     pub fn is_idle(&mut self, context: &mut Context<'_>) -> bool {
         if self.broken || self.ended || !self.received.is_empty() {
@@ -290,6 +299,7 @@ impl Stream {
         if result.is_err() {
             self.try_flush();
             self.broken = true;
+            self.failed = true;
         }
         result.map_err(StreamError::from)
     }

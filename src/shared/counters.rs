@@ -58,6 +58,12 @@ impl Gauge {
         self.0.store(value.saturating_sub(count), Relaxed);
     }
 
+    /// Puts `value` in place of what stood. Only the thread that owns the block may call this.
+    #[inline]
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
     /// Adds one, under the rule of `add`.
     #[inline]
     pub fn increment(&self) {
@@ -198,13 +204,13 @@ pub struct Counters {
     pub requests_in_flight: Gauge,
     /// Answers begun, by the first digit of their status: 1xx at index 0 to 5xx at index 4. See `count_response`.
     pub responses_by_class: [Counter; 5],
-    /// Bytes read from clients, as HTTP: without TLS's own.
+    /// Bytes read from clients, TLS included.
     pub client_bytes_in: Counter,
-    /// Bytes written to clients, as HTTP.
+    /// Bytes written to clients, TLS included.
     pub client_bytes_out: Counter,
-    /// Bytes read from the upstream, as HTTP.
+    /// Bytes read from the upstream, TLS included.
     pub upstream_bytes_in: Counter,
-    /// Bytes written to the upstream, as HTTP.
+    /// Bytes written to the upstream, TLS included.
     pub upstream_bytes_out: Counter,
     /// Requests that the gateway itself answered with an error, by `Refusal`. See `count_refusal`.
     pub refusals: [Counter; Refusal::ALL.len()],
