@@ -353,7 +353,7 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, address: SocketAddr, plaintext:
     counters.connections_open.increment();
     let worker = Rc::clone(worker);
     let _detached = monoio::spawn(async move {
-        let client = Client { stream, deadline: Deadline::new(), idle };
+        let client = Client { stream, deadline: Deadline::new(), idle, now: clock::now() };
         if contain(connection(&worker, client, caller)).await.is_err() {
             worker.core.counters().panics.increment();
         }
@@ -366,7 +366,7 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, address: SocketAddr, plaintext:
 async fn connection(worker: &Worker, mut client: Client, mut caller: Caller) {
     let core = &worker.core;
     let timeouts = &core.settings.timeouts;
-    let first = client.deadline.within(clock::now() + timeouts.keep_alive, client.stream.read()).await;
+    let first = client.deadline.within(client.now + timeouts.keep_alive, client.stream.read()).await;
     if !matches!(first, Ok(Ok(count)) if count > 0) {
         return;
     }

@@ -30,6 +30,8 @@ pub struct Client {
     pub deadline: Deadline,
     /// Set while nothing of a request has come: then the connection may be ended without loss.
     pub idle: Rc<Cell<bool>>,
+    /// When something last happened here. Deadlines count from it, so that the clock is read once an event and not once a wait.
+    pub now: Instant,
 }
 
 /// A request whose head is known. Its bytes stand at the front of the client's `received`.
@@ -81,15 +83,15 @@ impl Client {
     pub async fn read_head(&mut self, timeouts: &Timeouts) -> Result<Option<Request>, Error> {
         if self.stream.received.is_empty() {
             self.idle.set(true);
-            let until = clock::now() + timeouts.keep_alive;
-            let first = self.deadline.within(until, self.stream.read()).await;
+            let first = self.deadline.within(self.now + timeouts.keep_alive, self.stream.read()).await;
             self.idle.set(false);
             match first {
                 Ok(Ok(count)) if count > 0 => {}
                 _ => return Ok(None),
             }
         }
-        let until = clock::now() + timeouts.head;
+        self.now = clock::now();
+        let until = self.now + timeouts.head;
         let mut scan = Scan::default();
         loop {
             let received = self.stream.received.as_slice();
@@ -141,7 +143,7 @@ impl Client {
             // Room for what is missing, as far as the buffer has grown already: memory follows the bytes that came.
             let ahead = missing.min(self.stream.received.len());
             self.stream.received.reserve(ahead).map_err(|_| Error::client(Kind::Memory))?;
-            if self.read_more(clock::now() + timeouts.body).await? == 0 {
+            if self.read_more(self.now + timeouts.body).await? == 0 {
                 return Err(Error::client(Kind::Closed));
             }
         }
@@ -162,7 +164,7 @@ impl Client {
             if decoder.is_done() {
                 return Ok(body);
             }
-            if self.read_more(clock::now() + timeouts.body).await? == 0 {
+            if self.read_more(self.now + timeouts.body).await? == 0 {
                 return Err(Error::client(Kind::Closed));
             }
         }
@@ -196,7 +198,9 @@ impl Client {
     }
 
     async fn read_more(&mut self, until: Instant) -> Result<usize, Error> {
-        match self.deadline.within(until, self.stream.read()).await {
+        let result = self.deadline.within(until, self.stream.read()).await;
+        self.now = clock::now();
+        match result {
             Err(_) => Err(Error::client(Kind::Timeout)),
             Ok(result) => result.map_err(Error::client),
         }

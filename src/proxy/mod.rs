@@ -15,6 +15,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 use std::time::Instant;
 
 use rustls::ClientConfig;
@@ -98,8 +99,21 @@ impl Core {
     fn request_id(&self) -> String {
         let sequence = self.sequence.get();
         self.sequence.set(sequence.wrapping_add(1));
-        format!("pnx-{:016x}{:08x}", self.seed, sequence & 0xffff_ffff)
+        let mut id = String::with_capacity(28);
+        id.push_str("pnx-");
+        for shift in (0..16).rev() {
+            id.push(hexadecimal(self.seed >> (4 * shift)));
+        }
+        for shift in (0..8).rev() {
+            id.push(hexadecimal(sequence >> (4 * shift)));
+        }
+        id
     }
+}
+
+/// The lowest four bits as a digit.
+fn hexadecimal(bits: u64) -> char {
+    char::from_digit((bits & 15) as u32, 16).unwrap_or('0')
 }
 
 /// Who is connected, and how.
@@ -132,7 +146,8 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn new(core: &Core, request: &Request, received: &[u8]) -> Self {
+    fn new(core: &Core, request: &Request, client: &Client) -> Self {
+        let received = client.stream.received.as_slice();
         let head = &request.head;
         let own_id = head.request_id.and_then(|span| std::str::from_utf8(span.of(received)).ok());
         Self {
@@ -143,7 +158,7 @@ impl Exchange {
             keep_alive: head.keep_alive,
             in_step: false,
             answered: false,
-            until: clock::now() + core.settings.timeouts.total,
+            until: client.now + core.settings.timeouts.total,
         }
     }
 
@@ -181,7 +196,7 @@ pub async fn serve(core: &Core, client: &mut Client, caller: &Caller) {
             Ok(Some(request)) => {
                 core.counters().requests.increment();
                 let _in_flight = InFlight::new(core.counters());
-                let mut exchange = Exchange::new(core, &request, client.stream.received.as_slice());
+                let mut exchange = Exchange::new(core, &request, client);
                 let result = self::exchange(core, client, caller, request, &mut exchange).await;
                 (exchange, result)
             }
@@ -238,9 +253,9 @@ async fn exchange(
     request::check_path(core, client, &request)?;
     receive(core, client, &mut request, exchange).await?;
     let inspect::Verdict::Forward = inspect(client, &request);
-    let (mut upstream, sending) = request::send(core, client, caller, request, exchange).await?;
+    let (mut upstream, spent) = request::send(core, client, caller, request, exchange).await?;
     let response = request::await_head(core, client, &mut upstream, exchange).await?;
-    response::relay(core, client, upstream, response, exchange, sending).await
+    response::relay(core, client, upstream, response, exchange, spent).await
 }
 
 fn inspect(client: &Client, request: &Request) -> inspect::Verdict {
@@ -265,7 +280,7 @@ async fn receive(core: &Core, client: &mut Client, request: &mut Request, exchan
     if waits && request.head.body != Body::Empty {
         let mut out = Buffer::new(&core.blocks);
         out.extend(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Error::client(Kind::Memory))?;
-        write_client(client, &mut out, clock::now() + settings.timeouts.body).await?;
+        write_client(client, &mut out, settings.timeouts.body).await?;
     }
     client.read_body(request, settings.body_bytes_max, &settings.timeouts, &core.blocks).await?;
     exchange.in_step = true;
@@ -281,7 +296,7 @@ fn probe(core: &Core, client: &Client, request: &Request) -> Option<(u16, &'stat
     if !matches!(path, b"/livez" | b"/readyz" | b"/healthz") {
         return None;
     }
-    health::answer(path, &core.shared.lifecycle, core.shared.milliseconds(clock::now()))
+    health::answer(path, &core.shared.lifecycle, core.shared.milliseconds(client.now))
 }
 
 async fn answer_probe(
@@ -298,7 +313,7 @@ async fn answer_probe(
     refusal::write_probe(status, body, &exchange.request_id, exchange.keep_alive, !exchange.to_head, out.end());
     exchange.answered = true;
     core.counters().count_response(status);
-    write_client(client, &mut out, clock::now() + core.settings.timeouts.idle).await?;
+    write_client(client, &mut out, core.settings.timeouts.idle).await?;
     Ok(if exchange.keep_alive { Reuse::Keep } else { Reuse::Close })
 }
 
@@ -307,8 +322,11 @@ fn consume(client: &mut Client, request: &Request) {
     client.stream.received.consume(request.received_body().end);
 }
 
-async fn write_client(client: &mut Client, out: &mut Buffer, until: Instant) -> Result<(), Error> {
-    match client.deadline.within(until, client.stream.write_out(out)).await {
+/// Writes all of `out`; a client that does not take it within `patience` is given up.
+async fn write_client(client: &mut Client, out: &mut Buffer, patience: Duration) -> Result<(), Error> {
+    let result = client.deadline.within(client.now + patience, client.stream.write_out(out)).await;
+    client.now = clock::now();
+    match result {
         Ok(result) => result.map_err(Error::client),
         Err(_) => Err(Error::client(Kind::Closed)),
     }
@@ -386,5 +404,5 @@ async fn send_refusal(
         out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
     }
     refusal.write(exchange.dialect, &exchange.request_id, keep_alive, !exchange.to_head, out.end());
-    write_client(client, &mut out, clock::now() + limits::LINGER_TIME_MAX).await
+    write_client(client, &mut out, limits::LINGER_TIME_MAX).await
 }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
-use std::time::Instant;
 
 use crate::client::h1::Client;
 use crate::client::h1::Content;
@@ -55,7 +54,7 @@ pub(super) async fn send(
     request: Request,
     exchange: &Exchange,
 ) -> Result<(Stream, Duration), Error> {
-    let started = clock::now();
+    let started = client.now;
     let mut message = compose(core, client, caller, request, exchange)?;
     let mut waited = Duration::ZERO;
     loop {
@@ -67,22 +66,26 @@ pub(super) async fn send(
             None => {
                 let before = clock::now();
                 let stream = dial(core, client).await?;
-                waited += clock::now().saturating_duration_since(before);
+                client.now = clock::now();
+                waited += client.now.saturating_duration_since(before);
                 stream
             }
         };
         let before = upstream.bytes_out();
-        match write(core, client, &mut upstream, &mut message, exchange).await {
+        let result = write(core, client, &mut upstream, &mut message, exchange).await;
+        client.now = clock::now();
+        let spent = client.now.saturating_duration_since(started + waited);
+        match result {
             Ok(()) => {
                 if reused {
                     core.counters().upstream_reuses.increment();
                 }
-                return Ok((upstream, clock::now().saturating_duration_since(started + waited)));
+                return Ok((upstream, spent));
             }
             Err(error) if error.side == Side::Client => return Err(error),
             Err(_) if reused && upstream.bytes_out() == before && !message.head.is_empty() => {}
             // A server may answer and close before it has read everything: its answer, if there is one, is what counts.
-            Err(_) => return Ok((upstream, clock::now().saturating_duration_since(started + waited))),
+            Err(_) => return Ok((upstream, spent)),
         }
     }
 }
@@ -164,6 +167,7 @@ async fn write(
         while at < range.end {
             let end = range.end.min(at + limits::UPLOAD_PIECE_BYTES);
             write_piece(core, client, upstream, body, at..end, exchange).await?;
+            client.now = clock::now();
             at = end;
         }
     }
@@ -178,16 +182,12 @@ async fn write_piece(
     range: Range<usize>,
     exchange: &Exchange,
 ) -> Result<(), Error> {
-    let until = sooner(clock::now() + core.settings.timeouts.idle, exchange.until);
+    let until = exchange.until.min(client.now + core.settings.timeouts.idle);
     let Client { stream, deadline, .. } = client;
     match deadline.within(until, unless_gone(stream, upstream.write(from, range))).await {
         Err(_) => Err(Error::upstream(Kind::Timeout)),
         Ok(result) => result?.map_err(Error::upstream),
     }
-}
-
-pub(super) fn sooner(left: Instant, right: Instant) -> Instant {
-    left.min(right)
 }
 
 /// Waits for the final head of the answer. Interim ones are passed on, but for 100, which answers an expectation that never
@@ -198,7 +198,7 @@ pub(super) async fn await_head(
     upstream: &mut Stream,
     exchange: &Exchange,
 ) -> Result<Response, Error> {
-    let until = sooner(clock::now() + core.settings.timeouts.first_byte, exchange.until);
+    let until = exchange.until.min(client.now + core.settings.timeouts.first_byte);
     let mut scan = Scan::default();
     let mut interim = 0;
     loop {
@@ -236,5 +236,5 @@ async fn pass_interim(core: &Core, client: &mut Client, upstream: &Stream, respo
         encode::line(out.end(), &[field.spelling.of(bytes), b": ", field.value.of(bytes)]);
     }
     out.end().extend_from_slice(b"\r\n");
-    write_client(client, &mut out, clock::now() + core.settings.timeouts.idle).await
+    write_client(client, &mut out, core.settings.timeouts.idle).await
 }

@@ -23,7 +23,6 @@ use crate::upstream::h1::Response;
 use super::Core;
 use super::Exchange;
 use super::Reuse;
-use super::request::sooner;
 use super::unless_gone;
 use super::write_client;
 
@@ -37,6 +36,7 @@ pub(super) async fn relay(
     spent: Duration,
 ) -> Result<Reuse, Error> {
     let arrived = clock::now();
+    client.now = arrived;
     let draining = core.shared.lifecycle.stage() >= Stage::Draining;
     let body = framing(response.head.body, exchange.modern);
     let keep_alive = exchange.keep_alive && !draining && body != Body::UntilClose;
@@ -55,9 +55,10 @@ pub(super) async fn relay(
         }
         if !out.is_empty() {
             exchange.answered = true;
-            write_client(client, &mut out, sooner(clock::now() + core.settings.timeouts.idle, exchange.until)).await?;
+            let patience = core.settings.timeouts.idle.min(exchange.until.saturating_duration_since(client.now));
+            write_client(client, &mut out, patience).await?;
             if let Some(spent) = spent.take() {
-                let back = clock::now().saturating_duration_since(arrived);
+                let back = client.now.saturating_duration_since(arrived);
                 core.counters().added_time.observe(spent + back);
             }
         }
@@ -66,7 +67,7 @@ pub(super) async fn relay(
         }
         if read_more(core, client, &mut upstream, exchange, &reader).await? == 0 {
             end(body, &mut out)?;
-            write_client(client, &mut out, clock::now() + core.settings.timeouts.idle).await?;
+            write_client(client, &mut out, core.settings.timeouts.idle).await?;
             break;
         }
     }
@@ -74,7 +75,7 @@ pub(super) async fn relay(
     core.counters().upstream_bytes_in.add(bytes_in);
     core.counters().upstream_bytes_out.add(bytes_out);
     if upstream_keep_alive && upstream.received.is_empty() && !upstream.is_broken() {
-        core.pool.put(upstream);
+        core.pool.put(upstream, client.now);
     } else {
         upstream.close();
     }
@@ -134,9 +135,10 @@ async fn read_more(
     exchange: &Exchange,
     reader: &Reader,
 ) -> Result<usize, Error> {
-    let until = sooner(clock::now() + core.settings.timeouts.idle, exchange.until);
-    let Client { stream, deadline, .. } = client;
-    let result = deadline.within(until, unless_gone(stream, upstream.read())).await;
+    let until = exchange.until.min(client.now + core.settings.timeouts.idle);
+    let waiting = unless_gone(&mut client.stream, upstream.read());
+    let result = client.deadline.within(until, waiting).await;
+    client.now = clock::now();
     let count = match result {
         Err(_) => return Err(Error::upstream(Kind::Timeout)),
         Ok(read) => read?.map_err(Error::upstream)?,

@@ -10,7 +10,6 @@ use std::task::Poll;
 use std::time::Duration;
 use std::time::Instant;
 
-use crate::clock;
 use crate::net::stream::Stream;
 
 struct Idle {
@@ -58,7 +57,7 @@ impl Pool {
     }
 
     /// Keeps a connection that is in step for the next exchange; the oldest makes room.
-    pub fn put(&self, stream: Stream) {
+    pub fn put(&self, stream: Stream, now: Instant) {
         let mut idle = self.idle.borrow_mut();
         if self.connections_max == 0 {
             return;
@@ -68,7 +67,7 @@ impl Pool {
         {
             oldest.stream.close();
         }
-        idle.push_back(Idle { stream, until: clock::now() + self.keep });
+        idle.push_back(Idle { stream, until: now + self.keep });
     }
 
     /// Closes what has been idle for too long; called at every tick.
