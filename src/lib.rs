@@ -1,1 +1,4 @@
 //! The Runtime AI Gateway.
+
+pub mod clock;
+pub mod demo;
