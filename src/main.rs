@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let delay_per_token = Duration::from_millis(5);
     let _plain = MockLlm::start(plain, Options { delay_per_token, tls: None })?;
     let _tls = MockLlm::start(tls, Options { delay_per_token, tls: Some(Arc::new(config)) })?;
+    penaxtra_gateway::demo::tell(&format!("http://{plain}"), &mut std::io::stdout())?;
     loop {
         thread::park();
     }

@@ -31,7 +31,7 @@ fn start(options: Options) -> MockLlm {
 
 fn connect(mock: &MockLlm) -> TcpStream {
     let stream = TcpStream::connect(mock.address).expect("the mock listens");
-    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(SOON)).expect("a timeout above zero");
     stream
 }
 

@@ -167,7 +167,7 @@ fn serve(stream: TcpStream, options: &Options, counters: &Counters) {
 }
 
 /// Request after request; an error where the connection is not to be closed politely.
-fn converse(wire: &mut Wire, options: &Options, counters: &Counters) -> io::Result<()> {
+fn converse(wire: &mut Wire<Socket>, options: &Options, counters: &Counters) -> io::Result<()> {
     loop {
         match wire.request() {
             Ok(request) => {

@@ -1,5 +1,5 @@
 //! The mock's side of a connection: a socket that is plain or TLS, requests read from it, answers written to it, all
-//! blocking. Strict enough that a request which two readers could read in two ways is refused; never lenient, never a
+//! blocking; and the chunked reader, which the story's client shares. Strict enough that a request which two readers could read in two ways is refused; never lenient, never a
 //! second copy of the gateway's codec.
 
 use std::io;
@@ -144,17 +144,13 @@ pub(super) struct Request {
     chunked: bool,
 }
 
-/// A connection and what was read ahead of it.
-pub(super) struct Wire {
-    pub(super) socket: Socket,
+/// A connection and what was read ahead of it: the mock's [`Socket`], or the story's `TcpStream`.
+pub(super) struct Wire<S> {
+    pub(super) socket: S,
     ahead: Vec<u8>,
 }
 
-impl Wire {
-    pub(super) fn new(socket: Socket) -> Self {
-        Self { socket, ahead: Vec::new() }
-    }
-
+impl Wire<Socket> {
     /// The next request with its body.
     pub(super) fn request(&mut self) -> Result<Request, Fault> {
         let mut request = loop {
@@ -184,6 +180,34 @@ impl Wire {
         Ok(request)
     }
 
+    /// A body in the chunked coding; trailers are read and dropped.
+    fn chunks(&mut self) -> Result<Vec<u8>, Fault> {
+        let mut body = Vec::new();
+        while let Some(mut chunk) = self.chunk(BODY_BYTES_MAX - body.len())? {
+            body.append(&mut chunk);
+        }
+        Ok(body)
+    }
+}
+
+impl<S: Read> Wire<S> {
+    pub(super) fn new(socket: S) -> Self {
+        Self { socket, ahead: Vec::new() }
+    }
+
+    /// The bytes up to and with the empty line that ends a head; none read past it are lost.
+    pub(super) fn head(&mut self) -> Result<Vec<u8>, Fault> {
+        loop {
+            if let Some(end) = self.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
+                return self.take(end + 4);
+            }
+            if self.ahead.len() >= HEAD_BYTES_MAX {
+                return Err(Fault::Refuse(431));
+            }
+            self.fill()?;
+        }
+    }
+
     fn fill(&mut self) -> Result<(), Fault> {
         let mut room = [0; READ_BYTES];
         match self.socket.read(&mut room)? {
@@ -195,7 +219,7 @@ impl Wire {
         }
     }
 
-    fn take(&mut self, length: usize) -> Result<Vec<u8>, Fault> {
+    pub(super) fn take(&mut self, length: usize) -> Result<Vec<u8>, Fault> {
         while self.ahead.len() < length {
             self.fill()?;
         }
@@ -203,26 +227,22 @@ impl Wire {
         Ok(std::mem::replace(&mut self.ahead, rest))
     }
 
-    /// A body in the chunked coding (RFC 9112, section 7.1); extensions and trailers are read and dropped.
-    fn chunks(&mut self) -> Result<Vec<u8>, Fault> {
-        let mut body = Vec::new();
-        loop {
-            let line = self.line()?;
-            let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii_end();
-            let hexadecimal = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
-            let size = std::str::from_utf8(digits).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
-            match size.filter(|_| hexadecimal) {
-                None => return Err(Fault::Refuse(400)),
-                Some(0) => break,
-                Some(size) if size > BODY_BYTES_MAX - body.len() => return Err(Fault::Refuse(413)),
-                Some(size) => body.append(&mut self.take(size)?),
+    /// The next chunk (RFC 9112, section 7.1), of at most `bytes_max`; none after the last, whose trailers are dropped.
+    pub(super) fn chunk(&mut self, bytes_max: usize) -> Result<Option<Vec<u8>>, Fault> {
+        let line = self.line()?;
+        let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii_end();
+        let hexadecimal = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
+        let size = std::str::from_utf8(digits).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let chunk = match size.filter(|_| hexadecimal) {
+            None => return Err(Fault::Refuse(400)),
+            Some(0) => {
+                while !self.line()?.is_empty() {}
+                return Ok(None);
             }
-            if !self.line()?.is_empty() {
-                return Err(Fault::Refuse(400));
-            }
-        }
-        while !self.line()?.is_empty() {}
-        Ok(body)
+            Some(size) if size > bytes_max => return Err(Fault::Refuse(413)),
+            Some(size) => self.take(size)?,
+        };
+        if self.line()?.is_empty() { Ok(Some(chunk)) } else { Err(Fault::Refuse(400)) }
     }
 
     /// A line without its CRLF; a bare LF is refused.
