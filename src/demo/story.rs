@@ -129,13 +129,8 @@ fn refused(authority: &str, out: &mut dyn Write) -> io::Result<bool> {
     );
     let told = call(authority, &request, &mut |_| Ok(false));
     let Some(reply) = arrived(told, out)? else { return Ok(false) };
-    writeln!(
-        out,
-        "{}\n     {} in {}: refused here, the LLM never saw it.",
-        shorten(&reply.body),
-        reply.status,
-        time(reply.total)
-    )?;
+    let verdict = if reply.status == 400 { "refused, as it must be" } else { "this should have been 400" };
+    writeln!(out, "{}\n     {} in {}: {verdict}.", shorten(&reply.body), reply.status, time(reply.total))?;
     Ok(reply.status == 400)
 }
 
