@@ -11,3 +11,4 @@ pub mod shared;
 pub mod upstream;
 pub mod config;
 pub mod worker;
+pub mod demo;
