@@ -1,1 +1,4 @@
 //! The Runtime AI Gateway.
+
+pub mod config;
+pub mod log;
