@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io;
 use std::io::Read as _;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::DeTable;
@@ -45,10 +45,10 @@ fn text(path: &str) -> io::Result<String> {
 
 /// Every key that is a setting, in any order; everything else is a mistake.
 pub(super) fn parse(path: &str, text: &str, mistakes: &mut Vec<Mistake>) -> Vec<Found> {
-    let path: Rc<str> = Rc::from(path);
+    let path: Arc<str> = Arc::from(path);
     let origin = |span: Range<usize>| {
         let (line, column) = place(text, span.start);
-        Origin::File { line, column, path: Rc::clone(&path) }
+        Origin::File { line, column, path: Arc::clone(&path) }
     };
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut broken = BTreeSet::new();

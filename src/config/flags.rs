@@ -106,7 +106,7 @@ pub(super) fn read(arguments: Vec<OsString>, mistakes: &mut Vec<Mistake>) -> Res
     let levels: Vec<&ArgMatches> = below.into_iter().chain([&root]).collect();
     let found = SETTINGS.iter().enumerate().filter_map(|(index, setting)| {
         let items = values(&levels, setting.name, mistakes);
-        (!items.is_empty()).then(|| Found { setting: index, origin: Origin::Flag(setting.name), items })
+        (!items.is_empty()).then_some(Found { setting: index, origin: Origin::Flag(setting.name), items })
     });
     let found = found.collect();
     Ok(Flags {

@@ -4,7 +4,7 @@
 //! and never more than [`SHOWN_CHARACTERS_MAX`] of one that is not.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::config::setting;
 
@@ -23,7 +23,7 @@ pub(super) enum Origin {
     /// The variable of the setting or of `config`.
     Variable(&'static str),
     /// A place in the file; line and column count from one, columns in characters.
-    File { line: usize, column: usize, path: Rc<str> },
+    File { line: usize, column: usize, path: Arc<str> },
 }
 
 impl fmt::Display for Origin {

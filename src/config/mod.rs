@@ -270,7 +270,7 @@ pub fn parse(
     let mut mistakes = Vec::new();
     let flags = flags::read(arguments.into_iter().collect(), &mut mistakes)?;
     let command = match flags.chosen {
-        Chosen::Demo => demo(flags, &mut mistakes).map(|demo| (Command::Demo(demo), Vec::new())),
+        Chosen::Demo => Some((Command::Demo(demo(flags, &mut mistakes)), Vec::new())),
         Chosen::Healthcheck => healthcheck(flags, environment, &mut mistakes).map(|command| (command, Vec::new())),
         Chosen::Run | Chosen::CheckConfig => {
             let check_only = matches!(flags.chosen, Chosen::CheckConfig);
@@ -316,7 +316,7 @@ fn layer(
 }
 
 /// The demo takes three flags; any other setting would silently do nothing, so it is a mistake.
-fn demo(flags: Flags, mistakes: &mut Vec<Mistake>) -> Option<Demo> {
+fn demo(flags: Flags, mistakes: &mut Vec<Mistake>) -> Demo {
     let mut demo = Demo { once: flags.once, delay: Duration::from_millis(DEMO_DELAY_MS), listen: DEMO_LISTEN };
     if let Some((origin, text)) = flags.delay_ms {
         match value::count(&text, 0, DEMO_DELAY_MS_MAX) {
@@ -338,7 +338,7 @@ fn demo(flags: Flags, mistakes: &mut Vec<Mistake>) -> Option<Demo> {
             _ => mistakes.push(Mistake::new(origin, "the demo takes one address".to_owned())),
         }
     }
-    Some(demo)
+    demo
 }
 
 /// A probe must not fail for a mistake that does not concern it, so only the flags and what `listen` needs count.

@@ -412,7 +412,8 @@ fn mistakes_of_the_command_line_are_all_told() {
 
 #[test]
 fn commands_are_read() {
-    let cases: &[(&[&str], &[(&str, &str)], &str)] = &[
+    type Pairs = &'static [(&'static str, &'static str)];
+    let cases: &[(&[&str], Pairs, &str)] = &[
         (&["demo"], &[("PNX_LISTEN", "x")], "Demo(Demo { once: false, delay: 30ms, listen: 127.0.0.1:8443 })"),
         (
             &["demo", "--once", "--delay-ms", "0", "--listen=[::1]:0"],
@@ -478,6 +479,12 @@ fn the_help_fits_a_screen_and_lists_every_setting() {
     }
     let version = ask(&["-V"], &[]).unwrap_err();
     assert_eq!(version.text, concat!("penaxtra-gateway ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn a_configuration_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync + 'static>(_: &T) {}
+    shared(&run(&[UPSTREAM], &[]).0);
 }
 
 #[test]
