@@ -40,7 +40,9 @@ pub(super) fn read(
         if setting.is_none() && !is_file {
             let known = SETTINGS.iter().map(|setting| setting::variable(setting.name));
             let suggestion = mistake::suggestion(&name, known);
-            variables.warnings.push(format!("variable {name} is not a setting of this version{suggestion}"));
+            variables
+                .warnings
+                .push(format!("variable {} is not a setting of this version{suggestion}", name.escape_debug()));
             continue;
         }
         let origin = Origin::Variable(setting.map_or("config", |index| SETTINGS[index].name));

@@ -111,7 +111,8 @@ fn items(
 
 /// Line and column of the byte at `offset`, both from one, the column in characters.
 fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
+    // A byte order mark is not a character that an editor shows.
+    let before = text.get(..offset).unwrap_or(text).trim_start_matches('\u{feff}');
     let line_start = before.rfind('\n').map_or(0, |index| index + 1);
     (before.matches('\n').count() + 1, before.get(line_start..).map_or(1, |line| line.chars().count() + 1))
 }
@@ -122,6 +123,7 @@ mod tests {
 
     #[test]
     fn a_place_counts_lines_and_characters_from_one() {
+        assert_eq!(place("\u{feff}a = 1", 3), (1, 1));
         let text = "a\r\n\u{e9}\u{e9} = 1\n";
         for (offset, expected) in [(0, (1, 1)), (3, (2, 1)), (7, (2, 3)), (10, (2, 6)), (12, (3, 1)), (99, (3, 1))] {
             assert_eq!(place(text, offset), expected, "{offset}");

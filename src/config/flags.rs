@@ -178,7 +178,10 @@ fn culprit(error: &clap::Error, arguments: &[OsString]) -> Option<(usize, String
         let is_short = word.starts_with('-') && !word.starts_with("--");
         text.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || is_short)
     };
-    let index = arguments.iter().rposition(is_culprit).filter(|index| *index > 0)?;
+    // Where a value is missing, `--name` is to blame, not a later `--name=value`.
+    let is_bare = |argument: &OsString| error.kind() == ErrorKind::InvalidValue && argument == word;
+    let index = arguments.iter().rposition(is_bare).or_else(|| arguments.iter().rposition(is_culprit));
+    let index = index.filter(|index| *index > 0)?;
     Some((index, word.to_owned()))
 }
 
@@ -196,7 +199,9 @@ fn explain(kind: ErrorKind, word: &str) -> Mistake {
         return Mistake::new(Origin::Flag(name), text.to_owned());
     }
     let is_plain = word.len() <= WORD_BYTES_MAX && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    let text = if word.starts_with('-') {
+    let text = if SUBCOMMANDS.contains(&word) {
+        format!("`{word}` is one command too many")
+    } else if word.starts_with('-') {
         let flags = settings().chain(OTHER_FLAGS.iter().copied()).map(|name| format!("--{name}"));
         format!("unknown flag `{}`{}", word.escape_debug(), mistake::suggestion(word, flags))
     } else if is_plain {

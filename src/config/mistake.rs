@@ -33,7 +33,7 @@ impl fmt::Display for Origin {
             Self::CommandLine => formatter.write_str("command line"),
             Self::Flag(name) => write!(formatter, "flag --{name}"),
             Self::Variable(name) => write!(formatter, "variable {}", setting::variable(name)),
-            Self::File { line, column, path } => write!(formatter, "{path}:{line}:{column}"),
+            Self::File { line, column, path } => write!(formatter, "{}:{line}:{column}", path.escape_debug()),
         }
     }
 }

@@ -390,6 +390,8 @@ fn mistakes_of_the_command_line_are_all_told() {
         ),
         (&[UPSTREAM, "check-config", "--once"], &["flag --once: not a flag of this command"]),
         (&[UPSTREAM, "-v"], &["command line: unknown flag `-v`"]),
+        (&[UPSTREAM, "--io", "--io=epoll"], &["flag --io: wants a value"]),
+        (&["demo", "healthcheck"], &["command line: `healthcheck` is one command too many"]),
         (&["--bogus", "demo"], &["command line: unknown flag `--bogus`"]),
         (&["demo", "--once=1"], &["flag --once: takes no value"]),
         (&["demo", "--delay-ms=60001"], &["flag --delay-ms: found \"60001\", want a whole number from 0 to 60000"]),
