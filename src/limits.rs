@@ -105,7 +105,7 @@ const _: () = {
     assert!(CHUNK_SIZE_DIGITS_MAX < 16);
 };
 
-/// How long each wait of an exchange may last. All are settings; the names are those of the flags.
+/// How long each wait may last. Each is a setting of 1 ms to 24 h (`drain_delay` may be zero); the defaults stand in `config/setting.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// From the first byte of a request head to its last. At the bound: 408.
@@ -130,22 +130,4 @@ pub struct Timeouts {
     pub drain_delay: Duration,
     /// From the closing of the listeners to the end of the process, for streams to finish.
     pub drain: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            head: Duration::from_secs(10),
-            body: Duration::from_secs(30),
-            tls: Duration::from_secs(10),
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(600),
-            idle: Duration::from_secs(300),
-            total: Duration::from_secs(3600),
-            keep_alive: Duration::from_secs(75),
-            pool_idle: Duration::from_secs(55),
-            drain_delay: Duration::from_secs(5),
-            drain: Duration::from_secs(30),
-        }
-    }
 }
