@@ -123,9 +123,10 @@ pub fn start(plans: Vec<Plan>, io: Io) -> io::Result<(Decision, Vec<thread::Join
     }
     drop(report);
     let failure = reports.iter().take(workers.len()).find_map(Result::err);
-    if let (Io::Uring, Some(error)) = (io, failure.as_ref()) {
-        return Err(io::Error::new(error.kind(), error.to_string()));
-    }
+    let failure = match failure {
+        Some(error) if io == Io::Uring => return Err(error),
+        failure => failure,
+    };
     let uring = io != Io::Epoll && failure.is_none();
     let mut threads = Vec::new();
     for (thread, decide) in workers {
@@ -194,6 +195,17 @@ fn build_ring_with(entries: u32) -> io::Result<Runtime<TimeDriver<IoUringDriver>
             RuntimeBuilder::<IoUringDriver>::new().with_entries(entries).enable_timer().build()
         }
         result => result,
+    }
+}
+
+/// What an operator can do about a ring that could not be built, by the kernel's answer.
+#[must_use]
+pub fn explain_no_ring(error: &io::Error) -> &'static str {
+    match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+        Some(rustix::io::Errno::PERM) => "denied by seccomp or by the sysctl kernel.io_uring_disabled",
+        Some(rustix::io::Errno::NOSYS) => "unknown to this kernel or denied by seccomp",
+        Some(rustix::io::Errno::NOMEM) => "no locked memory left for this user (RLIMIT_MEMLOCK counts all its rings on the node)",
+        _ => "not available",
     }
 }
 
