@@ -1,3 +1,4 @@
 //! The Runtime AI Gateway.
 pub mod clock;
+pub mod net;
 pub mod shared;

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 pub mod addresses;
 pub mod counters;
+pub mod health;
 pub mod lifecycle;
 
 use addresses::Addresses;
