@@ -148,3 +148,28 @@ fn a_bundle_that_is_not_whole_is_an_error() {
     let error = upstream_roots(Some(&path)).unwrap_err();
     assert!(error.to_string().contains("bundle"), "{error}");
 }
+
+#[test]
+fn a_handshake_after_a_reload_gets_the_new_certificate() {
+    let directory = std::env::temp_dir().join(format!("penaxtra-gateway-trust-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let write = || {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(directory.join("tls.crt"), made.cert.pem()).unwrap();
+        std::fs::write(directory.join("tls.key"), made.signing_key.serialize_pem()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        Arc::new(roots)
+    };
+    let old = write();
+    let certificates = Arc::new(Certificates::load(CertificateSource::Directory(directory.clone())).unwrap());
+    let server = server_config(Arc::clone(&certificates), None).unwrap();
+    // New clients each time: a ticket would spare them the certificate.
+    let trusts = |roots| connect(&client_config(roots).unwrap(), &server).is_ok();
+    assert!(trusts(&old));
+    let new = write();
+    assert!(trusts(&old) && !trusts(&new), "not reloaded yet");
+    certificates.reload().unwrap();
+    assert!(!trusts(&old) && trusts(&new));
+    std::fs::remove_dir_all(&directory).unwrap();
+}
