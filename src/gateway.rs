@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use rustls::RootCertStore;
 use rustls::pki_types::ServerName;
 
 use crate::admin::Admin;
@@ -103,8 +104,11 @@ impl Gateway {
                 tracing::warn!(driver = decision.driver, workers, %error, cause, "no io_uring here: workers use epoll");
             }
         }
-        let admin = config.admin.map(|address| Admin::start(address, &shared, &certificates).map_err(|error| (address, error)));
-        let admin = admin.transpose().map_err(|(address, error)| StartError::Listen(address, error))?;
+        let admin = config.admin.map(|address| {
+            let started = Admin::start(address, Arc::clone(&shared), Arc::clone(&certificates));
+            started.map_err(|error| StartError::Listen(address, error))
+        });
+        let admin = admin.transpose()?;
         shared.lifecycle.advance(Stage::Serving);
         for address in &addresses {
             tracing::info!(%address, upstream = config.upstream.authority, "listening");
@@ -201,8 +205,11 @@ fn plan(
     };
     let server_tls =
         trust::server_config(Arc::clone(certificates), config.tls_client_ca.as_deref()).map_err(StartError::Trust)?;
-    let roots = if config.upstream.tls { Some(trust::upstream_roots(config.upstream_ca.as_deref())) } else { None };
-    let roots = roots.transpose().map_err(StartError::Trust)?.unwrap_or_default();
+    let roots = if config.upstream.tls {
+        trust::upstream_roots(config.upstream_ca.as_deref()).map_err(StartError::Trust)?
+    } else {
+        Arc::new(RootCertStore::empty())
+    };
     let (cpus, reason) = cpu::assign(config.pin, workers);
     tracing::debug!(?cpus, reason, "pinning");
     let (memory_bytes_max, connections_max) = budgets(config);
@@ -223,7 +230,8 @@ fn plan(
             doors,
             settings,
             route: route.clone(),
-            server_tls: Arc::clone(&server_tls),
+            // A copy of its own: the count of a shared one would travel between cores with every handshake.
+            server_tls: Arc::new(server_tls.as_ref().clone()),
             client_tls: trust::client_config(&roots).map_err(StartError::Trust)?,
             shared: Arc::clone(shared),
             connections_max: connections_max.div_ceil(workers),

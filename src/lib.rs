@@ -22,8 +22,13 @@
 
 pub mod config;
 pub mod log;
+pub mod hardening;
+pub mod gateway;
+
 pub mod limits;
 pub mod clock;
+pub mod cpu;
+pub mod memory;
 pub mod error;
 
 pub mod worker;
@@ -35,4 +40,8 @@ pub mod proxy;
 pub mod upstream;
 
 pub mod shared;
+pub mod control;
+pub mod admin;
+
+pub mod healthcheck;
 pub mod demo;

@@ -291,12 +291,8 @@ fn probe(core: &Core, client: &Client, request: &Request) -> Option<(u16, &'stat
     if !matches!(request.head.method, Method::Get | Method::Head) {
         return None;
     }
-    let path = request.head.path.of(client.stream.received.as_slice());
-    let path = path.split(|&byte| byte == b'?').next().unwrap_or_default();
-    if !matches!(path, b"/livez" | b"/readyz" | b"/healthz") {
-        return None;
-    }
-    health::answer(path, &core.shared.lifecycle, core.shared.milliseconds(client.now))
+    let target = std::str::from_utf8(request.head.path.of(client.stream.received.as_slice())).ok()?;
+    health::answer(target, &core.shared.lifecycle, core.shared.milliseconds(client.now))
 }
 
 async fn answer_probe(
