@@ -3,6 +3,7 @@
 //! What may pass must pass unchanged, what has two readings must reach nobody. The tables say what is expected, this
 //! file drives them; the judge of what was forwarded is the strict reader of `support`, never the gateway's codec.
 #![expect(clippy::unwrap_used, clippy::disallowed_types, clippy::disallowed_methods, reason = "a panic is how a test says no; tests lock and read time")]
+#![expect(unreachable_pub, reason = "a test crate exports nothing; `pub` is what a module shows to the others")]
 
 #[expect(dead_code, reason = "the harness is shared with the stories, which use the rest")]
 mod support;
@@ -13,8 +14,8 @@ mod requests;
 mod responses;
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use requests::{Expect, Forwarded};
 use support::strict::{self, End, Request};
 use support::upstream::{After, Exchange, Upstream};
 use support::wire::{Answer, Client, Lack, holds, post, show};
-use support::{ALL, Gateway, Setup, each};
+use support::{ALL, Gateway, each};
 
 /// Rows that run at once against one gateway.
 const THREADS: usize = 8;
@@ -257,8 +258,9 @@ fn leaked(upstream: &Upstream, rows: &[requests::Row]) -> Vec<String> {
 #[test]
 fn responses_are_relayed_whole_or_visibly_not() {
     each(ALL, |setup| {
-        let rows = responses::all();
-        let upstream = setup.upstream(|request, exchange| respond(request, exchange, &responses::all()));
+        let rows = Arc::new(responses::all());
+        let answers = Arc::clone(&rows);
+        let upstream = setup.upstream(move |request, exchange| respond(request, exchange, &answers));
         let gateway = setup.gateway(&upstream, WAIT);
         let mut failed = run(&rows, |row| row.name, |index, row| judge_response(&gateway, index, row));
         failed.extend(upstream.faults());

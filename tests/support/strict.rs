@@ -369,10 +369,8 @@ pub fn response(bytes: &[u8], to_head: bool, ended: Option<End>) -> Step<Respons
     if chunked && (length.is_some() || minor == 0) {
         return Err("Transfer-Encoding beside Content-Length or in HTTP/1.0");
     }
-    if status < 200 || status == 204 {
-        if chunked || length.is_some() {
-            return Err("framing field in a response that has no body");
-        }
+    if (status < 200 || status == 204) && (chunked || length.is_some()) {
+        return Err("framing field in a response that has no body");
     }
     let bare = to_head || status < 200 || status == 204 || status == 304;
     let (body, end, framing) = if bare {
@@ -441,7 +439,8 @@ mod tests {
 
     #[test]
     fn strict_reader_knows_where_an_answer_ends() {
-        let cases: &[(&[u8], bool, Option<End>, Option<Framing>)] = &[
+        type Case = (&'static [u8], bool, Option<End>, Option<Framing>);
+        let cases: &[Case] = &[
             (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false, None, Some(Framing::Length)),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", false, Some(End::Clean), None),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", true, None, Some(Framing::Bare)),
