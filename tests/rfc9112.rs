@@ -2,14 +2,22 @@
 //!
 //! What may pass must pass unchanged, what has two readings must reach nobody. The tables say what is expected, this
 //! file drives them; the judge of what was forwarded is the strict reader of `support`, never the gateway's codec.
-#![expect(clippy::unwrap_used, clippy::disallowed_types, clippy::disallowed_methods, reason = "a panic is how a test says no; tests lock and read time")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a panic is how a test says no; tests lock and read time"
+)]
 #![expect(unreachable_pub, reason = "a test crate exports nothing; `pub` is what a module shows to the others")]
 
 #[expect(dead_code, reason = "the harness is shared with the stories, which use the rest")]
 mod support;
 
+// Tables are read by column: one row, one line.
+#[rustfmt::skip]
 #[path = "rfc9112/requests.rs"]
 mod requests;
+#[rustfmt::skip]
 #[path = "rfc9112/responses.rs"]
 mod responses;
 
@@ -58,7 +66,11 @@ fn smuggled(marker: &str) -> Vec<u8> {
 }
 
 /// Runs every row, some at once, and lists those that failed.
-fn run<Row: Sync>(rows: &[Row], name: impl Fn(&Row) -> &str + Sync, judge: impl Fn(usize, &Row) -> Verdict + Sync) -> Vec<String> {
+fn run<Row: Sync>(
+    rows: &[Row],
+    name: impl Fn(&Row) -> &str + Sync,
+    judge: impl Fn(usize, &Row) -> Verdict + Sync,
+) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -96,13 +108,17 @@ fn requests_pass_unchanged_or_are_refused() {
         });
         let gateway = setup.gateway(&upstream, WAIT);
         let rows = requests::all();
-        let mut failed = run(&rows, |row| row.name, |index, row| judge_request(&gateway, &upstream, &marker(index), row));
+        let mut failed =
+            run(&rows, |row| row.name, |index, row| judge_request(&gateway, &upstream, &marker(index), row));
         failed.extend(upstream.faults());
         failed.extend(upstream.requests().iter().filter_map(|request| clean(&upstream, request).err()));
         failed.extend(leaked(&upstream, &rows));
-        let log = gateway.finish();
-        failed.extend(log.lines().filter(|line| holds(line.as_bytes(), b"mk0")).map(|line| format!("in the log: {line}")));
+        let log = gateway.log();
+        failed.extend(
+            log.lines().filter(|line| holds(line.as_bytes(), b"mk0")).map(|line| format!("in the log: {line}")),
+        );
         assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
+        gateway.finish();
     });
 }
 
@@ -140,7 +156,8 @@ fn judge_request(gateway: &Gateway, upstream: &Upstream, marker: &str, row: &req
             Err(other) => {
                 let mut client = gateway.client();
                 client.try_send(&raw);
-                refused(&mut client, statuses).map_err(|why| format!("neither passed ({other}) nor refused ({why})"))?;
+                refused(&mut client, statuses)
+                    .map_err(|why| format!("neither passed ({other}) nor refused ({why})"))?;
                 forwarded(upstream, &[], marker)
             }
         },
@@ -176,7 +193,9 @@ fn goes_on(client: &mut Client, marker: &str) -> Verdict {
 /// An answer of the gateway's own, in full, and then the end of the connection.
 fn refused(client: &mut Client, statuses: &[u16]) -> Verdict {
     let answer = client.try_answer(false, REFUSAL).map_err(|lack| show(&lack))?;
-    must(statuses.contains(&answer.status), || format!("status {}, not {statuses:?}: {}", answer.status, answer.text()))?;
+    must(statuses.contains(&answer.status), || {
+        format!("status {}, not {statuses:?}: {}", answer.status, answer.text())
+    })?;
     identified(&answer)?;
     let body: Result<serde_json::Value, _> = serde_json::from_slice(&answer.body);
     must(body.is_ok_and(|body| body.get("error").is_some()), || format!("no error object: {:?}", answer.text()))?;
@@ -222,8 +241,15 @@ fn carries(fields: &strict::Fields, has: &[(&'static str, Vec<u8>)], lacks: &[&'
 /// What holds for every request that is forwarded.
 fn clean(upstream: &Upstream, request: &Request) -> Verdict {
     const NEVER: &[&str] = &[
-        "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
-        "transfer-encoding", "upgrade",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
     ];
     let line = format!("forwarded {} {}", request.method, request.target);
     must(request.minor == 1, || format!("{line} as HTTP/1.0"))?;
@@ -264,8 +290,8 @@ fn responses_are_relayed_whole_or_visibly_not() {
         let gateway = setup.gateway(&upstream, WAIT);
         let mut failed = run(&rows, |row| row.name, |index, row| judge_response(&gateway, index, row));
         failed.extend(upstream.faults());
-        gateway.finish();
         assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
+        gateway.finish();
     });
 }
 
@@ -315,7 +341,9 @@ fn judge_response(gateway: &Gateway, index: usize, row: &responses::Row) -> Verd
 }
 
 fn relayed(whole: &responses::Relayed, answer: &Answer) -> Verdict {
-    must(answer.status == whole.status, || format!("status {}, not {}: {}", answer.status, whole.status, answer.text()))?;
+    must(answer.status == whole.status, || {
+        format!("status {}, not {}: {}", answer.status, whole.status, answer.text())
+    })?;
     must(answer.body == whole.body, || format!("body {:?}", answer.text()))?;
     must(!answer.interim.contains(&101), || "101 crossed".to_owned())?;
     identified(answer)?;
@@ -324,9 +352,10 @@ fn relayed(whole: &responses::Relayed, answer: &Answer) -> Verdict {
 
 // ---- every split -------------------------------------------------------------------------------------------------
 
+#[rustfmt::skip]
 const REQUESTS: &[(&[u8], &str)] = &[
     (b"GET /v1/a?b=c HTTP/1.1\r\nHost: a.test\r\nX-A: b\r\nX-Empty:\r\n\r\n", "GET /v1/a?b=c "),
-    (b"POST /v1/b HTTP/1.1\r\nHost: a.test\r\nContent-Length: 12\r\n\r\n{\"a\":\"b\\n\"}\r\n", "POST /v1/b {\"a\":\"b\\n\"}\r\n"),
+    (b"POST /v1/b HTTP/1.1\r\nHost: a.test\r\nContent-Length: 13\r\n\r\n{\"a\":\"b\\n\"}\r\n", "POST /v1/b {\"a\":\"b\\n\"}\r\n"),
     (b"POST /v1/c HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b;\"\r\nhello\r\n0b\r\n\r\n0\r\n\r\n wor\r\n2\r\nld\r\n0\r\nX-T: v\r\n\r\n", "POST /v1/c hello\r\n0\r\n\r\n world"),
     (b"\r\nOPTIONS * HTTP/1.1\r\nhost:a.test:80\r\nConnection: x-a\r\nX-A: b\r\n\r\n", "OPTIONS * "),
     (b"GET http://a.test/v1/e HTTP/1.1\r\nHost: a.test\r\nCookie: \xff\r\n\r\n", "GET /v1/e "),
@@ -341,26 +370,33 @@ fn request_cut_at_every_byte_is_the_same_request() {
             exchange.ok(&[head.as_bytes(), &request.body].concat())
         });
         let gateway = setup.gateway(&upstream, &[]);
-        let failed = run(REQUESTS, |(_, expected)| expected, |_, (raw, expected)| {
-            let mut client = gateway.client();
-            for cut in 1..raw.len() {
-                client.try_send(&raw[..cut]);
-                thread::sleep(Duration::from_millis(2));
-                client.try_send(&raw[cut..]);
-                let answer = client.try_answer(false, REFUSAL).map_err(|lack| format!("cut at {cut}: {}", show(&lack)))?;
-                must(answer.text() == *expected, || format!("cut at {cut}: {:?}", answer.text()))?;
-            }
-            for byte in *raw {
-                client.try_send(&[*byte]);
-            }
-            let answer = client.try_answer(false, REFUSAL).map_err(|lack| format!("byte by byte: {}", show(&lack)))?;
-            must(answer.text() == *expected, || format!("byte by byte: {:?}", answer.text()))
-        });
-        gateway.finish();
+        let failed = run(
+            REQUESTS,
+            |(_, expected)| expected,
+            |_, (raw, expected)| {
+                let mut client = gateway.client();
+                for cut in 1..raw.len() {
+                    client.try_send(&raw[..cut]);
+                    thread::sleep(Duration::from_millis(2));
+                    client.try_send(&raw[cut..]);
+                    let answer =
+                        client.try_answer(false, REFUSAL).map_err(|lack| format!("cut at {cut}: {}", show(&lack)))?;
+                    must(answer.text() == *expected, || format!("cut at {cut}: {:?}", answer.text()))?;
+                }
+                for byte in *raw {
+                    client.try_send(&[*byte]);
+                }
+                let answer =
+                    client.try_answer(false, REFUSAL).map_err(|lack| format!("byte by byte: {}", show(&lack)))?;
+                must(answer.text() == *expected, || format!("byte by byte: {:?}", answer.text()))
+            },
+        );
         assert!(failed.is_empty() && upstream.faults().is_empty(), "{failed:#?} {:#?}", upstream.faults());
+        gateway.finish();
     });
 }
 
+#[rustfmt::skip]
 const RESPONSES: &[(&[u8], u16, &[u8], After)] = &[
     (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello", 200, b"hello", After::Keep),
     (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b;\"\r\nhello\r\n0b\r\n\r\n0\r\n\r\n wor\r\n0\r\nX-T: v\r\n\r\n", 200, b"hello\r\n0\r\n\r\n wor", After::Keep),
@@ -386,17 +422,24 @@ fn response_cut_at_every_byte_is_the_same_response() {
             after
         });
         let gateway = setup.gateway(&upstream, &[]);
-        let failed = run(RESPONSES, |_| "response", |index, (raw, status, body, _)| {
-            for cut in 0..raw.len() {
-                let mut client = gateway.client();
-                client.try_send(format!("GET /v1/{index}/{cut} HTTP/1.1\r\nHost: a.test\r\n\r\n").as_bytes());
-                let answer = client.try_answer(false, REFUSAL).map_err(|lack| format!("cut at {cut}: {}", show(&lack)))?;
-                must((answer.status, &answer.body[..]) == (*status, *body), || format!("cut at {cut}: {:?}", answer.text()))?;
-            }
-            Ok(())
-        });
-        gateway.finish();
+        let failed = run(
+            RESPONSES,
+            |_| "response",
+            |index, (raw, status, body, _)| {
+                for cut in 0..raw.len() {
+                    let mut client = gateway.client();
+                    client.try_send(format!("GET /v1/{index}/{cut} HTTP/1.1\r\nHost: a.test\r\n\r\n").as_bytes());
+                    let answer =
+                        client.try_answer(false, REFUSAL).map_err(|lack| format!("cut at {cut}: {}", show(&lack)))?;
+                    must((answer.status, &answer.body[..]) == (*status, *body), || {
+                        format!("cut at {cut}: {:?}", answer.text())
+                    })?;
+                }
+                Ok(())
+            },
+        );
         assert!(failed.is_empty() && upstream.faults().is_empty(), "{failed:#?} {:#?}", upstream.faults());
+        gateway.finish();
     });
 }
 

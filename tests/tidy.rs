@@ -37,7 +37,8 @@ const PURE: &[&str] = &["http", "extract", "inspect", "policy", "limits"];
 const IMPURE: &[&str] =
     &["async", "await", "TcpStream", "TcpListener", "UdpSocket", "UnixStream", "Instant::now", "SystemTime", "rand"];
 
-const NAMES_NEVER: &[&str] = &["util", "utils", "common", "helpers", "manager", "handler", "service", "factory", "types"];
+const NAMES_NEVER: &[&str] =
+    &["util", "utils", "common", "helpers", "manager", "handler", "service", "factory", "types"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -188,7 +189,8 @@ fn purity_faults(room: &str, source: &str) -> Vec<String> {
     let code = code(source);
     let edge = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let whole = |word: &str| {
-        code.match_indices(word).any(|(at, _)| edge(code[..at].chars().next_back()) && edge(code[at + word.len()..].chars().next()))
+        code.match_indices(word)
+            .any(|(at, _)| edge(code[..at].chars().next_back()) && edge(code[at + word.len()..].chars().next()))
     };
     IMPURE.iter().filter(|word| whole(word)).map(|word| format!("{room} is pure, and holds {word}")).collect()
 }
@@ -230,13 +232,18 @@ fn pure_rooms_hold_no_input_output_time_or_chance() {
 fn every_file_opens_with_what_it_is() {
     let places = ["src", "tests", "benches", "fuzz/fuzz_targets"];
     let all = places.iter().flat_map(|place| files(&root().join(place), ".rs"));
-    none(all.filter(|path| !fs::read_to_string(path).unwrap().starts_with("//!")).map(|path| path.display().to_string()).collect());
+    none(
+        all.filter(|path| !fs::read_to_string(path).unwrap().starts_with("//!"))
+            .map(|path| path.display().to_string())
+            .collect(),
+    );
 }
 
 #[test]
 fn modules_have_plain_nouns_for_names() {
     let named = |path: &PathBuf| {
-        let parts: Vec<String> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        let parts: Vec<String> =
+            path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
         parts.iter().any(|part| NAMES_NEVER.contains(&part.strip_suffix(".rs").unwrap_or(part)))
     };
     none(sources().into_iter().map(|(path, _)| path).filter(named).map(|path| path.display().to_string()).collect());
@@ -283,7 +290,10 @@ fn checks_find_what_they_look_for() {
     }
     let clean: &[(&str, &str)] = &[
         ("http", "use crate::limits::HEAD_BYTES_MAX; use super::head; use crate::http::framing;"),
-        ("http", "// crate::net\n/* crate::net */ let a = \"crate::net\"; let b = r#\"crate::net \" \"#; let c = '\"';"),
+        (
+            "http",
+            "// crate::net\n/* crate::net */ let a = \"crate::net\"; let b = r#\"crate::net \" \"#; let c = '\"';",
+        ),
         ("client", "use crate::{error::Error, http::{head, framing}, net::Stream};"),
         ("main", "use crate::proxy;"),
         ("worker", "my_crate::admin::x()"),

@@ -59,10 +59,7 @@ pub fn each(setups: &[Setup], story: impl Fn(Setup) + Sync) {
 }
 
 impl Setup {
-    pub fn upstream(
-        self,
-        script: impl Fn(&Request, &mut Exchange<'_>) -> After + Send + Sync + 'static,
-    ) -> Upstream {
+    pub fn upstream(self, script: impl Fn(&Request, &mut Exchange<'_>) -> After + Send + Sync + 'static) -> Upstream {
         Upstream::start(self.tls.then(|| certificates::server(&shared().leaf)), script)
     }
 

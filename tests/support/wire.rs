@@ -115,8 +115,8 @@ impl Wire {
         let _ = rustix::net::sockopt::set_socket_linger(self.tcp(), Some(Duration::ZERO));
     }
 
-    /// Makes the kernel take little for us, so that back-pressure shows soon. Bytes.
-    pub fn shrink_receive_buffer(&self, bytes: usize) {
+    /// How much the kernel takes for us: little, so that back-pressure shows soon; much, to make up for it. Bytes.
+    pub fn bound_receive_buffer(&self, bytes: usize) {
         rustix::net::sockopt::set_socket_recv_buffer_size(self.tcp(), bytes).unwrap();
     }
 }
