@@ -34,23 +34,20 @@ pub enum Received {
 
 impl Wire {
     pub fn plain(tcp: TcpStream) -> Self {
-        tcp.set_nodelay(true).unwrap();
-        tcp.set_write_timeout(Some(PATIENCE)).unwrap();
+        prepare(&tcp);
         Self::Plain(tcp)
     }
 
     pub fn accept(tcp: TcpStream, config: Option<Arc<ServerConfig>>) -> Self {
         let Some(config) = config else { return Self::plain(tcp) };
-        tcp.set_nodelay(true).unwrap();
-        tcp.set_write_timeout(Some(PATIENCE)).unwrap();
+        prepare(&tcp);
         Self::Server(Box::new(StreamOwned::new(ServerConnection::new(config).unwrap(), tcp)))
     }
 
     pub fn connect(address: SocketAddr, config: Option<Arc<ClientConfig>>) -> Self {
         let tcp = TcpStream::connect_timeout(&address, PATIENCE).expect("the gateway accepts");
         let Some(config) = config else { return Self::plain(tcp) };
-        tcp.set_nodelay(true).unwrap();
-        tcp.set_write_timeout(Some(PATIENCE)).unwrap();
+        prepare(&tcp);
         let name = ServerName::try_from("localhost").unwrap();
         Self::Client(Box::new(StreamOwned::new(ClientConnection::new(config, name).unwrap(), tcp)))
     }
@@ -245,6 +242,13 @@ impl Client {
         while self.ended.is_none() && self.fill(deadline) {}
         self.ended
     }
+}
+
+fn prepare(tcp: &TcpStream) {
+    tcp.set_nodelay(true).unwrap();
+    tcp.set_write_timeout(Some(PATIENCE)).unwrap();
+    // A handshake reads inside of a write.
+    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
 }
 
 pub fn show(lack: &Lack) -> String {
