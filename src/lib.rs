@@ -1,1 +1,47 @@
-//! The Runtime AI Gateway.
+//! The Runtime AI Gateway: a reverse proxy between applications and an LLM provider.
+//!
+//! It terminates TLS, reads every request and every answer, and forwards them as fast as a plain proxy would. One pinned core runs
+//! one ring with its own listeners, upstream connections and memory; cores share an atomic pointer, counters and nothing else.
+//!
+//! The modules stand in the order in which a request travels:
+//!
+//! ```text
+//!            ┌──────────────────────────── one core, one thread, one ring ────────────────────────────┐
+//!  client ──►│ worker ─► net ─► client ─► http ─► inspect ─► proxy ─► upstream ─► net                  │──► upstream
+//!  client ◄──│ net ◄─ proxy::response ◄────────────────────────────── http ◄─ upstream                 │◄── upstream
+//!            └───────────────▲─────────────────────────────────────────────────────▲───────────────────┘
+//!                            │ shared: life cycle, addresses                       │ shared: counters
+//!                     ┌──────┴──────── control threads: signals, resolver, certificates, admin ──────┐
+//! ```
+//!
+//! - A connection is accepted by one [`worker`] and stays on it; its first byte decides between TLS and plain HTTP ([`net`]).
+//! - [`client`] reads a request until it is complete, by the rules of [`http`], which refuse everything that can be read in two ways.
+//! - [`inspect`] sees the whole request before a byte of it goes on; [`proxy`] runs the exchange, top to bottom.
+//! - [`upstream`] lends a connection; the answer goes back piece by piece, never gathered.
+//! - [`gateway`] puts the parts together for `main`; [`control`] and [`admin`] run beside the cores and meet them in [`shared`].
+
+pub mod config;
+pub mod log;
+pub mod hardening;
+pub mod gateway;
+
+pub mod limits;
+pub mod clock;
+pub mod cpu;
+pub mod memory;
+pub mod error;
+
+pub mod worker;
+pub mod net;
+pub mod client;
+pub mod http;
+pub mod inspect;
+pub mod proxy;
+pub mod upstream;
+
+pub mod shared;
+pub mod control;
+pub mod admin;
+
+pub mod healthcheck;
+pub mod demo;

@@ -1,0 +1,180 @@
+//! The metrics page: Prometheus text format 0.0.4, made anew for each scrape.
+//!
+//! Every name begins with `pnx_`, says its unit, and counts in base units. Labels come from closed sets in this program, so
+//! the page has the same lines whatever the traffic: no label ever holds a byte of a request, a name or an address.
+
+use std::fmt::Display;
+use std::fmt::Write;
+
+use crate::net::certificate::Certificates;
+use crate::shared::Shared;
+use crate::shared::counters::BOUNDS_MICROSECONDS;
+use crate::shared::counters::Counters;
+use crate::shared::counters::Refusal;
+
+/// The page's content type.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// One figure of a core's block: its name, what it is, and where it stands. `_total` makes it a counter.
+type Figure = (&'static str, &'static str, fn(&Counters) -> u64);
+
+const FIGURES: [Figure; 21] = [
+    ("pnx_connections_accepted_total", "Client connections accepted.", |block| block.connections_accepted.value()),
+    ("pnx_connections_refused_total", "Client connections turned away at the cap.", |block| {
+        block.connections_refused.value()
+    }),
+    ("pnx_connections_open", "Client connections open now.", |block| block.connections_open.value()),
+    ("pnx_tls_handshakes_total", "TLS handshakes with clients completed.", |block| block.tls_handshakes.value()),
+    ("pnx_tls_handshake_failures_total", "TLS handshakes with clients that failed.", |block| {
+        block.tls_handshake_failures.value()
+    }),
+    ("pnx_requests_total", "Requests whose head was read, refused ones included.", |block| block.requests.value()),
+    ("pnx_requests_in_flight", "Requests received, waited for or answered now.", |block| {
+        block.requests_in_flight.value()
+    }),
+    ("pnx_client_received_bytes_total", "Bytes of HTTP read from clients.", |block| block.client_bytes_in.value()),
+    ("pnx_client_sent_bytes_total", "Bytes of HTTP written to clients.", |block| block.client_bytes_out.value()),
+    ("pnx_upstream_received_bytes_total", "Bytes of HTTP read from the upstream.", |block| {
+        block.upstream_bytes_in.value()
+    }),
+    ("pnx_upstream_sent_bytes_total", "Bytes of HTTP written to the upstream.", |block| {
+        block.upstream_bytes_out.value()
+    }),
+    ("pnx_upstream_connects_total", "Connections to the upstream made.", |block| block.upstream_connects.value()),
+    ("pnx_upstream_connect_failures_total", "Attempts to connect to the upstream that failed.", |block| {
+        block.upstream_connect_failures.value()
+    }),
+    ("pnx_upstream_reuses_total", "Requests sent on a pooled connection.", |block| block.upstream_reuses.value()),
+    ("pnx_upstream_stale_total", "Pooled connections found closed when wanted.", |block| block.upstream_stale.value()),
+    ("pnx_upstream_cut_total", "Answers that the upstream cut in the middle.", |block| block.upstream_cut.value()),
+    ("pnx_upstream_connections_idle", "Upstream connections in the pools now.", |block| block.pool_idle.value()),
+    ("pnx_client_vanished_total", "Clients gone before their answer was complete.", |block| {
+        block.client_vanished.value()
+    }),
+    ("pnx_panics_total", "Panics that ended one connection.", |block| block.panics.value()),
+    ("pnx_buffer_bytes", "Bytes of buffers lent out now.", |block| block.buffer_bytes.value()),
+    ("pnx_workers", "Worker threads, one per core.", |_block| 1),
+];
+
+/// The page as it stands now.
+#[must_use]
+pub fn text(shared: &Shared, certificates: &Certificates) -> String {
+    let mut page = Page(String::with_capacity(8 * 1024));
+    process(&mut page, shared);
+    for (name, help, figure) in FIGURES {
+        page.family(name, if name.ends_with("_total") { "counter" } else { "gauge" }, help);
+        page.sample(name, &[], shared.sum(figure));
+    }
+    answers(&mut page, shared);
+    added_time(&mut page, shared);
+    certificate(&mut page, shared, certificates);
+    control(&mut page, shared);
+    page.0
+}
+
+fn process(page: &mut Page, shared: &Shared) {
+    page.family("pnx_build_info", "gauge", "The version that runs.");
+    page.sample("pnx_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    page.family("pnx_start_time_seconds", "gauge", "When the process started, since the Unix epoch.");
+    page.sample(
+        "pnx_start_time_seconds",
+        &[],
+        Seconds(u64::try_from(shared.started_unix.as_nanos()).unwrap_or(u64::MAX)),
+    );
+    if let Some(driver) = shared.driver() {
+        page.family("pnx_io_driver", "gauge", "The I/O driver in use.");
+        page.sample("pnx_io_driver", &[("driver", driver)], 1);
+    }
+    page.family("pnx_ready", "gauge", "1 while new requests are welcome.");
+    page.sample("pnx_ready", &[], u64::from(shared.lifecycle.ready()));
+}
+
+fn answers(page: &mut Page, shared: &Shared) {
+    page.family("pnx_responses_total", "counter", "Answers begun, by the class of their status.");
+    for (index, class) in ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().enumerate() {
+        let count = shared.sum(|block| block.responses_by_class.get(index).map_or(0, |counter| counter.value()));
+        page.sample("pnx_responses_total", &[("class", class)], count);
+    }
+    page.family("pnx_refusals_total", "counter", "Requests that the gateway itself answered with an error, by reason.");
+    for refusal in Refusal::ALL {
+        let count = shared.sum(|block| block.refused(refusal).value());
+        page.sample("pnx_refusals_total", &[("reason", refusal.label())], count);
+    }
+}
+
+fn added_time(page: &mut Page, shared: &Shared) {
+    page.family("pnx_added_time_seconds", "histogram", "Time that the gateway added to an exchange, waiting left out.");
+    let mut count = 0;
+    for (index, bound) in BOUNDS_MICROSECONDS.into_iter().enumerate() {
+        count += shared.sum(|block| block.added_time.bucket(index));
+        let bound = Seconds(bound * 1000).to_string();
+        page.sample("pnx_added_time_seconds_bucket", &[("le", &bound)], count);
+    }
+    count += shared.sum(|block| block.added_time.bucket(BOUNDS_MICROSECONDS.len()));
+    page.sample("pnx_added_time_seconds_bucket", &[("le", "+Inf")], count);
+    page.sample("pnx_added_time_seconds_sum", &[], Seconds(shared.sum(|block| block.added_time.sum_nanoseconds())));
+    page.sample("pnx_added_time_seconds_count", &[], count);
+}
+
+fn certificate(page: &mut Page, shared: &Shared, certificates: &Certificates) {
+    page.family("pnx_tls_self_signed", "gauge", "1 while the certificate is one that no client can know.");
+    page.sample("pnx_tls_self_signed", &[], u64::from(certificates.self_signed()));
+    if let Some(end) = certificates.not_after() {
+        page.family(
+            "pnx_tls_certificate_not_after_seconds",
+            "gauge",
+            "When the certificate ends, since the Unix epoch.",
+        );
+        page.sample("pnx_tls_certificate_not_after_seconds", &[], end);
+    }
+    page.family("pnx_tls_certificate_reloads_total", "counter", "Reloads of the certificate, by result.");
+    let (good, failed) = (&shared.control.certificate_reloads, &shared.control.certificate_reload_failures);
+    for (result, counter) in [("ok", good), ("error", failed)] {
+        page.sample("pnx_tls_certificate_reloads_total", &[("result", result)], counter.value());
+    }
+}
+
+fn control(page: &mut Page, shared: &Shared) {
+    page.family("pnx_upstream_addresses", "gauge", "Addresses of the upstream that are known; 0: none yet.");
+    page.sample("pnx_upstream_addresses", &[], shared.addresses.load().len());
+    page.family("pnx_upstream_resolutions_total", "counter", "Look-ups of the upstream's name, by result.");
+    let (good, failed) = (&shared.control.resolutions, &shared.control.resolution_failures);
+    for (result, counter) in [("ok", good), ("error", failed)] {
+        page.sample("pnx_upstream_resolutions_total", &[("result", result)], counter.value());
+    }
+    page.family("pnx_admin_refused_total", "counter", "Connections to the admin listener turned away at its cap.");
+    page.sample("pnx_admin_refused_total", &[], shared.control.admin_refused.value());
+}
+
+/// The page so far. Writing to a string cannot fail, so the results are dropped.
+struct Page(String);
+
+impl Page {
+    /// Opens a family: all its samples follow before the next.
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        debug_assert!(!help.contains(['\\', '\n']), "help is written without escapes");
+        let _ok = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let _ok = self.0.write_str(name);
+        for (index, (label, text)) in labels.iter().enumerate() {
+            debug_assert!(!text.contains(['\\', '"', '\n']), "labels are written without escapes");
+            let _ok = write!(self.0, "{}{label}=\"{text}\"", if index == 0 { '{' } else { ',' });
+        }
+        let _ok = writeln!(self.0, "{} {value}", if labels.is_empty() { "" } else { "}" });
+    }
+}
+
+/// Nanoseconds, written as seconds without the rounding of a float.
+struct Seconds(u64);
+
+impl Display for Seconds {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = format!("{}.{:09}", self.0 / 1_000_000_000, self.0 % 1_000_000_000);
+        out.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests;

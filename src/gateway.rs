@@ -1,0 +1,255 @@
+//! A whole gateway: configuration in, running threads out. What `main`, the demo and whole-gateway tests start.
+//!
+//! It binds and loads everything before the first thread runs, so that what can be wrong with the machine or the files is said at
+//! the start, at once and in one place. It holds no request.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use rustls::RootCertStore;
+use rustls::pki_types::ServerName;
+
+use crate::admin::Admin;
+use crate::clock;
+use crate::config::Config;
+use crate::config::Plaintext;
+use crate::config::TlsSource;
+use crate::control;
+use crate::control::Control;
+use crate::cpu;
+use crate::memory;
+use crate::net::certificate::CertificateError;
+use crate::net::certificate::CertificateSource;
+use crate::net::certificate::Certificates;
+use crate::net::descriptors;
+use crate::net::listen;
+use crate::net::trust;
+use crate::net::trust::TrustError;
+use crate::proxy::Settings;
+use crate::shared::Shared;
+use crate::shared::lifecycle::Stage;
+use crate::upstream::route::Route;
+use crate::worker;
+use crate::worker::Door;
+use crate::worker::Plan;
+
+/// Why a gateway did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The certificate cannot be used.
+    Certificate(CertificateError),
+    /// A bundle of authorities cannot be used.
+    Trust(TrustError),
+    /// An address cannot be listened on.
+    Listen(SocketAddr, io::Error),
+    /// The upstream's host is no name that TLS can ask for.
+    UpstreamName,
+    /// Threads, signals, random numbers or, with `--io=uring`, the ring.
+    System(&'static str, io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certificate(error) => error.fmt(f),
+            Self::Trust(error) => error.fmt(f),
+            Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Self::UpstreamName => f.write_str("the upstream's host is no valid DNS name or address"),
+            Self::System(what, error) => write!(f, "{what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A running gateway.
+pub struct Gateway {
+    /// Where it listens, in the order of the configuration, with the ports that were chosen.
+    pub addresses: Vec<SocketAddr>,
+    /// Where the admin listener is, if there is one.
+    pub admin: Option<SocketAddr>,
+    control: Control,
+    workers: Vec<JoinHandle<()>>,
+    _admin: Option<Admin>,
+}
+
+impl Gateway {
+    /// Starts a gateway. With `signals` it takes over SIGTERM, SIGINT and SIGHUP of this process.
+    ///
+    /// # Errors
+    /// Whatever stands in the way, before a request is accepted.
+    pub fn start(config: &Config, signals: bool) -> Result<Self, StartError> {
+        raise_descriptors();
+        let workers = cpu::workers(config.workers);
+        let shared = Arc::new(Shared::new(workers, clock::now(), clock::unix()));
+        let certificates = Arc::new(Certificates::load(source(config)).map_err(StartError::Certificate)?);
+        if certificates.self_signed() {
+            let sha256 = certificates.fingerprint();
+            tracing::warn!(sha256, "no certificate given: serving a self-signed one that no client trusts");
+        }
+        let control = Control::start(&shared, Arc::clone(&certificates), &control_settings(config, signals))
+            .map_err(|error| StartError::System("cannot start the control threads", error))?;
+        let (addresses, doors) = bind(config, workers)?;
+        let plans = plan(config, &shared, &certificates, doors)?;
+        let (decision, threads) =
+            worker::start(plans, config.io).map_err(|error| StartError::System("cannot build an io_uring", error))?;
+        shared.decide_driver(decision.driver);
+        match &decision.cause {
+            None => tracing::info!(driver = decision.driver, workers, "workers started"),
+            Some(error) => {
+                let cause = worker::explain_no_ring(error);
+                tracing::warn!(driver = decision.driver, workers, %error, cause, "no io_uring here: workers use epoll");
+            }
+        }
+        let admin = config.admin.map(|address| {
+            let started = Admin::start(address, Arc::clone(&shared), Arc::clone(&certificates));
+            started.map_err(|error| StartError::Listen(address, error))
+        });
+        let admin = admin.transpose()?;
+        shared.lifecycle.advance(Stage::Serving);
+        for address in &addresses {
+            tracing::info!(%address, upstream = config.upstream.authority, "listening");
+        }
+        let admin_address = admin.as_ref().map(Admin::address);
+        if let Some(address) = admin_address {
+            tracing::info!(%address, "admin listening");
+        }
+        Ok(Self { addresses, admin: admin_address, control, workers: threads, _admin: admin })
+    }
+
+    /// Ends it as SIGINT would: no new connections at once, streams may finish.
+    pub fn stop(&self) {
+        self.control.ask(control::Ask::StopSoon);
+    }
+
+    /// Waits for the end and gives the exit code.
+    #[must_use]
+    pub fn wait(mut self) -> i32 {
+        let code = self.control.wait();
+        if code == 0 {
+            for worker in self.workers {
+                if worker.join().is_err() {
+                    tracing::error!("a worker failed");
+                    return 1;
+                }
+            }
+        }
+        code
+    }
+}
+
+fn raise_descriptors() {
+    match descriptors::raise() {
+        Ok(raised) => tracing::debug!(before = raised.before, after = raised.after, "open files"),
+        Err(error) => tracing::warn!(%error, "the bound on open files could not be raised"),
+    }
+}
+
+fn source(config: &Config) -> CertificateSource {
+    match &config.tls {
+        TlsSource::SelfSigned => CertificateSource::SelfSigned { names: config.tls_san.clone() },
+        TlsSource::Pair { certificate, key } => {
+            CertificateSource::Pair { certificate: certificate.clone(), key: key.clone() }
+        }
+        TlsSource::Directory(path) => CertificateSource::Directory(path.clone()),
+    }
+}
+
+fn control_settings(config: &Config, signals: bool) -> control::Settings {
+    control::Settings {
+        upstream_host: config.upstream.host.clone(),
+        upstream_port: config.upstream.port,
+        drain_delay: config.timeouts.drain_delay,
+        drain_timeout: config.timeouts.drain,
+        signals,
+    }
+}
+
+/// The sockets of all workers, by worker.
+fn bind(config: &Config, workers: usize) -> Result<(Vec<SocketAddr>, Vec<Vec<Door>>), StartError> {
+    let mut addresses = Vec::new();
+    let mut doors: Vec<Vec<Door>> = (0..workers).map(|_| Vec::new()).collect();
+    for &address in &config.listen {
+        let fail = |error| StartError::Listen(address, error);
+        let listeners = listen::bind(address, workers).map_err(fail)?;
+        let plaintext = match config.plaintext {
+            Plaintext::Loopback => address.ip().is_loopback(),
+            Plaintext::Allow => true,
+            Plaintext::Deny => false,
+        };
+        if let Some(first) = listeners.first() {
+            addresses.push(first.local_addr().map_err(fail)?);
+        }
+        for (listener, doors) in listeners.into_iter().zip(&mut doors) {
+            doors.push(Door { listener, plaintext });
+        }
+    }
+    Ok((addresses, doors))
+}
+
+fn plan(
+    config: &Config,
+    shared: &Arc<Shared>,
+    certificates: &Arc<Certificates>,
+    doors: Vec<Vec<Door>>,
+) -> Result<Vec<Plan>, StartError> {
+    let workers = doors.len();
+    let server_name = config.upstream.tls.then(|| ServerName::try_from(config.upstream.server_name().to_owned()));
+    let route = Route {
+        authority: config.upstream.authority.clone(),
+        prefix: config.upstream.prefix.clone(),
+        server_name: server_name.transpose().map_err(|_| StartError::UpstreamName)?,
+    };
+    let server_tls =
+        trust::server_config(Arc::clone(certificates), config.tls_client_ca.as_deref()).map_err(StartError::Trust)?;
+    let roots = if config.upstream.tls {
+        trust::upstream_roots(config.upstream_ca.as_deref()).map_err(StartError::Trust)?
+    } else {
+        Arc::new(RootCertStore::empty())
+    };
+    let (cpus, reason) = cpu::assign(config.pin, workers);
+    tracing::debug!(?cpus, reason, "pinning");
+    let (memory_bytes_max, connections_max) = budgets(config);
+    let settings = Settings {
+        timeouts: config.timeouts,
+        body_bytes_max: config.body_bytes_max,
+        via: config.via,
+        forwarded: config.forwarded,
+    };
+    let mut plans = Vec::new();
+    for (index, (doors, cpu)) in doors.into_iter().zip(cpus).enumerate() {
+        let mut seed = [0; 8];
+        aws_lc_rs::rand::fill(&mut seed)
+            .map_err(|_| StartError::System("no random numbers", io::ErrorKind::Unsupported.into()))?;
+        plans.push(Plan {
+            index,
+            cpu,
+            doors,
+            settings,
+            route: route.clone(),
+            // A copy of its own: the count of a shared one would travel between cores with every handshake.
+            server_tls: Arc::new(server_tls.as_ref().clone()),
+            client_tls: trust::client_config(&roots).map_err(StartError::Trust)?,
+            shared: Arc::clone(shared),
+            connections_max: connections_max.div_ceil(workers),
+            memory_bytes_max: memory_bytes_max / workers,
+            pool_connections_max: config.pool_connections_max,
+            seed: u64::from_ne_bytes(seed),
+        });
+    }
+    Ok(plans)
+}
+
+/// Bytes of buffers and connections, for the whole process: as configured, or from the memory that the process may have.
+fn budgets(config: &Config) -> (usize, usize) {
+    let limit = memory::limit();
+    let bytes = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let memory = config.memory_bytes_max.unwrap_or_else(|| bytes(memory::body_memory_default(limit, memory::total())));
+    let open_files = descriptors::raise().map_or(1024, |raised| raised.after);
+    let connections = config.connections_max.unwrap_or_else(|| bytes(memory::connections_default(limit, open_files)));
+    tracing::debug!(memory, connections, ?limit, "budgets");
+    (memory, connections)
+}

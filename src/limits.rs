@@ -1,0 +1,133 @@
+//! Every bound in the program: what it limits, its unit, why that number, and what happens when it is reached.
+//!
+//! A bound that an operator may want to move is a setting (`config.rs`) and its default stands there; its ceiling stands here.
+//! Nothing in this file reads anything of ours.
+
+use std::time::Duration;
+
+/// Bytes of a request or response head, start line and fields together.
+///
+/// 32 KiB: twice what HAProxy takes by default, room for a long `authorization` and cookies. Past it: 431 to a client, 502 for an upstream.
+pub const HEAD_BYTES_MAX: usize = 32 * 1024;
+
+/// Bytes of a request line up to its CRLF. RFC 9112 section 3 asks for at least 8,000. Past it: 414.
+pub const REQUEST_LINE_BYTES_MAX: usize = 8 * 1024;
+
+/// Field lines of one head. Envoy and hyper stop at 100; 128 leaves room for chains of proxies. Past it: 431 or 502.
+pub const HEAD_FIELDS_MAX: usize = 128;
+
+/// Bytes of one chunk-size line with its extensions (RFC 9112 section 7.1.1). Past it: 400 or 502.
+pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
+
+/// Bytes of chunk extensions that one body may carry beyond one for each byte of data; extensions are dropped, so
+/// they are work without a result (CVE-2023-39326). Past it: 400 or 502.
+pub const CHUNK_EXTENSION_BYTES_SLACK: u64 = 16 * 1024;
+
+/// Hexadecimal digits of a chunk size, leading zeros included. 15 digits are 2^60 - 1, far above any body. Past it: 400 or 502.
+pub const CHUNK_SIZE_DIGITS_MAX: usize = 15;
+
+/// Bytes of a trailer section (RFC 9112 section 7.1.2); trailers are checked and dropped. Past it: 400 or 502.
+pub const TRAILER_BYTES_MAX: usize = 8 * 1024;
+
+/// Interim (1xx) responses of an upstream before its final one. Past it: 502.
+pub const INTERIM_RESPONSES_MAX: usize = 8;
+
+/// Digits of a `Content-Length`. 18 digits fit a `u64` and are far above any body. Past it: 400 or 502.
+pub const CONTENT_LENGTH_DIGITS_MAX: usize = 18;
+
+/// Bytes of a request id that is taken over from a client. Past it: a new one is made.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// Bytes of one pooled buffer: a TLS record at its largest (RFC 8446 section 5.2: 16,384 + 256 + 5; RFC 5246: + 2,048)
+/// and some room for a chunk's framing around it.
+pub const BLOCK_BYTES: usize = 20 * 1024;
+
+/// Bytes of plain text in one TLS record (RFC 8446 section 5.1), and the most that is read ahead of a slow reader.
+pub const RECORD_PLAIN_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes that one plain text may grow by as a TLS record: header 5, explicit nonce 8, tag 16, content type 1; rounded up.
+pub const RECORD_OVERHEAD_BYTES: usize = 64;
+
+/// Buffers that a core keeps for reuse: 64 x 20 KiB = 1.25 MiB. Past it a returned buffer is freed.
+pub const FREE_BLOCKS_MAX: usize = 64;
+
+/// Bytes of TLS input that wait for the rest of a handshake message. A message is at most 64 KiB in rustls, plus one record.
+/// Past it: the connection ends.
+pub const TLS_INCOMING_BYTES_MAX: usize = 96 * 1024;
+
+/// Bytes that a client may send ahead while its request is being answered. Past it the connection is no longer read
+/// (nor watched for its end) until the answer is complete.
+pub const PIPELINE_BYTES_MAX: usize = HEAD_BYTES_MAX;
+
+/// Bytes of an upload that are handed to the kernel at once, and so what `timeout-idle` is measured over.
+pub const UPLOAD_PIECE_BYTES: usize = 256 * 1024;
+
+/// Bytes that are read and thrown away after a refusal, so that the client can read the refusal before the socket closes.
+/// Past it: the socket is closed, and the client may see a reset.
+pub const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long such a client is waited for.
+pub const LINGER_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// How long the end of a TLS connection (close_notify) is waited for when writing would block.
+pub const CLOSE_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// How often a worker looks at the life cycle and says that it lives. Also the longest that a drain goes unnoticed.
+pub const TICK: Duration = Duration::from_millis(50);
+
+/// Entries of a worker's io_uring. Rings count against RLIMIT_MEMLOCK, per user and node: 8 MiB hold 157 of 512.
+/// When the kernel refuses with ENOMEM the half is tried, then epoll.
+pub const RING_ENTRIES: u32 = 512;
+
+/// Connections that the kernel queues for one listener before accept; the kernel lowers it to `net.core.somaxconn`.
+pub const BACKLOG: i32 = 4096;
+
+/// How long accepting pauses after an error such as EMFILE, so that a full table does not spin a core.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a refused connection's client has to take its 503.
+pub const REFUSE_TIME_MAX: Duration = Duration::from_millis(500);
+
+/// Connections over the cap that one core answers with 503 at once. Past it: closed without an answer.
+pub const REFUSING_MAX: usize = 64;
+
+/// Addresses of the upstream that are tried in turn. Past it the rest of the list is not tried.
+pub const CONNECT_ADDRESSES_MAX: usize = 8;
+
+/// Seconds in `retry-after` of a 503: long enough for a full core to finish something, short enough for an SDK to wait.
+pub const RETRY_AFTER_SECONDS: u32 = 1;
+
+const _: () = {
+    assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);
+    assert!(RECORD_PLAIN_BYTES_MAX + 2048 + 5 <= BLOCK_BYTES);
+    assert!(RECORD_PLAIN_BYTES_MAX + RECORD_OVERHEAD_BYTES <= BLOCK_BYTES);
+    assert!(TLS_INCOMING_BYTES_MAX > BLOCK_BYTES);
+    assert!(CHUNK_SIZE_DIGITS_MAX < 16);
+};
+
+/// How long each wait may last. Each is a setting of 1 ms to 24 h (`drain_delay` may be zero); the defaults stand in `config/setting.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From the first byte of a request head to its last. At the bound: 408.
+    pub head: Duration,
+    /// Between two reads of a request body. At the bound: 408.
+    pub body: Duration,
+    /// A whole TLS handshake, on either side. At the bound: the connection ends (client) or 502 (upstream).
+    pub tls: Duration,
+    /// One attempt to connect to one address of the upstream. At the bound: the next address, then 502.
+    pub connect: Duration,
+    /// From the last byte of the request sent upstream to the first byte of its answer. At the bound: 504.
+    pub first_byte: Duration,
+    /// Between two pieces of an answer, and for a client to take one. At the bound: the answer is cut.
+    pub idle: Duration,
+    /// A whole exchange. At the bound: 504, or the answer is cut.
+    pub total: Duration,
+    /// An idle client connection. At the bound: it is closed.
+    pub keep_alive: Duration,
+    /// An idle upstream connection. At the bound: it is closed.
+    pub pool_idle: Duration,
+    /// From SIGTERM to the closing of the listeners, while readiness already says no.
+    pub drain_delay: Duration,
+    /// From the closing of the listeners to the end of the process, for streams to finish.
+    pub drain: Duration,
+}

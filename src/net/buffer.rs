@@ -1,0 +1,272 @@
+//! A core's buffers: blocks that are lent, returned and used again, under one budget of bytes.
+//!
+//! A [`Buffer`] without bytes holds no memory, so an idle connection costs none. The first byte takes a block from the
+//! core's free list; a buffer that grows past a block (a long body) is charged to the budget, and when the budget is spent
+//! it refuses to grow instead of taking more. Nothing here is shared between cores.
+//!
+//! ```text
+//!   Buffer  ┌ consumed ┬ unread ┬ spare ┐        0 <= start <= bytes.len() <= bytes.capacity()
+//!           0        start   bytes.len()  capacity
+//! ```
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::limits;
+
+/// The budget is spent; nothing was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// One core's memory for buffers.
+#[derive(Debug)]
+pub struct Blocks {
+    free: RefCell<Vec<Vec<u8>>>,
+    /// Capacity of all buffers that are lent out, in bytes.
+    lent: Cell<usize>,
+    bytes_max: usize,
+}
+
+impl Blocks {
+    /// A budget of `bytes_max` bytes, at least two blocks.
+    #[must_use]
+    pub fn new(bytes_max: usize) -> Rc<Self> {
+        let bytes_max = bytes_max.max(2 * limits::BLOCK_BYTES);
+        Rc::new(Self { free: RefCell::new(Vec::new()), lent: Cell::new(0), bytes_max })
+    }
+
+    /// Bytes that are lent out now.
+    #[must_use]
+    pub fn lent(&self) -> usize {
+        self.lent.get()
+    }
+
+    fn take_block(&self) -> Result<Vec<u8>, Full> {
+        self.charge(limits::BLOCK_BYTES, self.bytes_max)?;
+        let free = self.free.borrow_mut().pop();
+        Ok(free.unwrap_or_else(|| Vec::with_capacity(limits::BLOCK_BYTES)))
+    }
+
+    fn charge(&self, bytes: usize, bytes_max: usize) -> Result<(), Full> {
+        let lent = self.lent.get().checked_add(bytes).ok_or(Full)?;
+        if lent > bytes_max {
+            return Err(Full);
+        }
+        self.lent.set(lent);
+        Ok(())
+    }
+
+    /// Long bodies may take three quarters of the budget, so that single blocks, which every exchange needs to end, stay to be had.
+    fn charge_growth(&self, bytes: usize) -> Result<(), Full> {
+        self.charge(bytes, self.bytes_max / 4 * 3)
+    }
+
+    fn uncharge(&self, bytes: usize) {
+        debug_assert!(self.lent.get() >= bytes, "more is returned than was lent");
+        self.lent.set(self.lent.get().saturating_sub(bytes));
+    }
+
+    fn give_back(&self, mut bytes: Vec<u8>, charged: usize) {
+        self.uncharge(charged);
+        let mut free = self.free.borrow_mut();
+        if bytes.capacity() == limits::BLOCK_BYTES && free.len() < limits::FREE_BLOCKS_MAX {
+            bytes.clear();
+            free.push(bytes);
+        }
+    }
+}
+
+/// Bytes that come in at the end and are consumed at the front.
+#[derive(Debug)]
+pub struct Buffer {
+    blocks: Rc<Blocks>,
+    bytes: Vec<u8>,
+    start: usize,
+    /// INVARIANT: what `blocks` was charged for this buffer; its capacity, also while a write has taken the bytes.
+    charged: usize,
+}
+
+impl Buffer {
+    /// A buffer without memory.
+    #[must_use]
+    pub fn new(blocks: &Rc<Blocks>) -> Self {
+        Self { blocks: Rc::clone(blocks), bytes: Vec::new(), start: 0, charged: 0 }
+    }
+
+    /// The bytes that were not consumed.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// The bytes that were not consumed.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.start..).unwrap_or_default()
+    }
+
+    /// How many bytes were not consumed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        // While a write has the bytes, or was dropped with them, there are none here.
+        self.bytes.len().saturating_sub(self.start)
+    }
+
+    /// Whether all bytes were consumed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Drops `count` bytes at the front (all, if there are fewer). The last one returns the memory.
+    pub fn consume(&mut self, count: usize) {
+        self.start = self.bytes.len().min(self.start + count);
+        if self.start == self.bytes.len() {
+            self.clear();
+        }
+    }
+
+    /// Takes an unread range out of the middle.
+    pub fn remove(&mut self, range: Range<usize>) {
+        let range = self.absolute(range);
+        let end = range.end.min(self.bytes.len());
+        self.bytes.drain(range.start.min(end)..end);
+    }
+
+    /// Drops all bytes and returns the memory.
+    pub fn clear(&mut self) {
+        self.start = 0;
+        if self.charged > 0 {
+            self.blocks.give_back(std::mem::take(&mut self.bytes), self.charged);
+            self.charged = 0;
+        }
+    }
+
+    /// Makes room for `additional` more bytes.
+    ///
+    /// # Errors
+    /// [`Full`] when the core's budget is spent; the buffer is as it was.
+    pub fn reserve(&mut self, additional: usize) -> Result<(), Full> {
+        if self.charged == 0 && additional <= limits::BLOCK_BYTES {
+            self.bytes = self.blocks.take_block()?;
+            self.charged = limits::BLOCK_BYTES;
+            return Ok(());
+        }
+        if self.bytes.capacity() - self.bytes.len() >= additional {
+            return Ok(());
+        }
+        if self.start > 0 && self.bytes.capacity() - self.len() >= additional {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+            return Ok(());
+        }
+        self.grow(additional)
+    }
+
+    fn grow(&mut self, additional: usize) -> Result<(), Full> {
+        let needed = self.len() + additional;
+        let capacity = needed.max(2 * self.bytes.capacity());
+        self.blocks.charge_growth(capacity)?;
+        let mut bytes = Vec::with_capacity(capacity);
+        bytes.extend_from_slice(self.as_slice());
+        self.clear();
+        self.charged = capacity;
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Appends `bytes`.
+    ///
+    /// # Errors
+    /// As [`Buffer::reserve`].
+    pub fn extend(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.reserve(bytes.len())?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The end of the buffer, to append to; no further than `reserve` made room for.
+    pub fn end(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Where an unread range stands in the memory that [`Buffer::lend`] gives.
+    pub(super) fn absolute(&self, range: Range<usize>) -> Range<usize> {
+        self.start + range.start..self.start + range.end
+    }
+
+    /// Lends the memory to the kernel; it stays charged until [`Buffer::restore`] or drop.
+    pub(super) fn lend(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    pub(super) fn restore(&mut self, bytes: Vec<u8>) {
+        debug_assert!(self.bytes.capacity() == 0, "the memory was not lent");
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_buffer_holds_no_memory() {
+        let blocks = Blocks::new(1 << 20);
+        let mut buffer = Buffer::new(&blocks);
+        assert_eq!(blocks.lent(), 0);
+        buffer.extend(b"abc").unwrap();
+        assert_eq!(blocks.lent(), limits::BLOCK_BYTES);
+        buffer.consume(1);
+        assert_eq!(buffer.as_slice(), b"bc");
+        buffer.consume(2);
+        assert_eq!((blocks.lent(), buffer.len()), (0, 0));
+        buffer.extend(b"d").unwrap();
+        drop(buffer);
+        assert_eq!(blocks.lent(), 0);
+    }
+
+    #[test]
+    fn a_spent_budget_refuses_growth_and_keeps_the_bytes() {
+        let blocks = Blocks::new(8 * limits::BLOCK_BYTES);
+        let mut body = Buffer::new(&blocks);
+        let piece = vec![7; limits::BLOCK_BYTES];
+        let mut taken = 0;
+        while body.extend(&piece).is_ok() {
+            taken += 1;
+            assert!(taken < 8);
+        }
+        assert_eq!(body.len(), taken * piece.len());
+        let mut other = Buffer::new(&blocks);
+        assert_eq!(other.extend(b"x"), Ok(()), "single blocks are still to be had");
+        drop((body, other));
+        assert_eq!(blocks.lent(), 0);
+    }
+
+    #[test]
+    fn bytes_come_out_as_they_went_in() {
+        let blocks = Blocks::new(1 << 24);
+        let mut buffer = Buffer::new(&blocks);
+        let (mut written, mut read) = (0_u32, 0_u32);
+        for step in 1..600_usize {
+            let piece: Vec<u8> = (0..step * 7 % 3001).map(|_| { written += 1; written.to_le_bytes()[0] }).collect();
+            buffer.extend(&piece).unwrap();
+            let count = (step * 13 % 2999).min(buffer.len());
+            for byte in &buffer.as_slice()[..count] {
+                read += 1;
+                assert_eq!(*byte, read.to_le_bytes()[0]);
+            }
+            buffer.consume(count);
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! A connection that is plain or TLS, with the bytes that came in on it: what the HTTP rooms of both sides read and write.
+//!
+//! Received bytes are appended to `received` and consumed there by whoever parses them; what is not consumed waits, so bytes
+//! that a client sent ahead are never lost. Reading is cancel-safe. Writing is not: after a write that failed or was dropped
+//! every later write fails, while what the peer has sent can still be read. An end without `close_notify` on TLS is an error, never an end.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::ready;
+
+use monoio::net::TcpStream;
+use rustls::ClientConfig;
+use rustls::ServerConfig;
+use rustls::pki_types::ServerName;
+
+use crate::error::Kind;
+use crate::limits;
+
+use super::buffer::Blocks;
+use super::buffer::Buffer;
+use super::socket::Interrupt;
+use super::socket::Socket;
+use super::tls::Session;
+use super::tls::TlsError;
+
+/// Why a stream cannot be read or written any more.
+#[derive(Debug)]
+pub enum StreamError {
+    /// The operating system says so: reset, timed out, no route.
+    Io(io::Error),
+    /// TLS failed. The alert has been sent if the socket took it.
+    Tls(rustls::Error),
+    /// A TLS connection that ended without `close_notify`: what came last may be cut (RFC 8446 section 6.1).
+    Truncated,
+    /// A peer that sends more than it may before it is listened to.
+    TooLarge,
+    /// The core's budget for buffers is spent.
+    Full,
+    /// An earlier write failed or was given up, or TLS failed before.
+    Broken,
+}
+
+impl From<io::Error> for StreamError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::OutOfMemory { Self::Full } else { Self::Io(error) }
+    }
+}
+
+impl From<TlsError> for StreamError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::Protocol(error) => Self::Tls(error),
+            TlsError::TooLarge => Self::TooLarge,
+            TlsError::Full => Self::Full,
+        }
+    }
+}
+
+impl From<StreamError> for Kind {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Io(_) | StreamError::Broken => Self::Closed,
+            StreamError::Tls(_) => Self::Tls,
+            StreamError::Truncated => Self::Truncated,
+            StreamError::TooLarge => Self::Protocol,
+            StreamError::Full => Self::Memory,
+        }
+    }
+}
+
+/// One connection.
+pub struct Stream {
+    socket: Socket,
+    session: Option<Box<Session>>,
+    /// What came in and was not consumed yet.
+    pub received: Buffer,
+    /// The peer has ended its side, cleanly.
+    ended: bool,
+    /// A write failed or was given up: nothing more can be written.
+    broken: bool,
+    /// The session failed: nothing more can be read either.
+    failed: bool,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+impl Stream {
+    /// A plain connection.
+    #[must_use]
+    pub fn plain(stream: TcpStream, blocks: &Rc<Blocks>) -> Self {
+        let socket = Socket::new(stream);
+        Self {
+            socket,
+            session: None,
+            received: Buffer::new(blocks),
+            ended: false,
+            broken: false,
+            failed: false,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// Makes this connection a TLS one that its peer opens. Waits for the handshake; dropping the future breaks the stream.
+    ///
+    /// # Errors
+    /// The handshake failed; an alert was sent if the socket took it.
+    pub async fn accept_tls(&mut self, config: &Arc<ServerConfig>, blocks: &Rc<Blocks>) -> Result<(), StreamError> {
+        self.handshake(Session::server(config, blocks)?).await
+    }
+
+    /// Makes this connection a TLS one to a server named `name`. Waits for the handshake; dropping the future breaks the stream.
+    ///
+    /// # Errors
+    /// The handshake failed; an alert was sent if the socket took it.
+    pub async fn connect_tls(
+        &mut self,
+        config: &Arc<ClientConfig>,
+        name: ServerName<'static>,
+        blocks: &Rc<Blocks>,
+    ) -> Result<(), StreamError> {
+        self.handshake(Session::client(config, name, blocks)?).await
+    }
+
+    /// What was sniffed so far is the start of the handshake.
+    async fn handshake(&mut self, mut session: Session) -> Result<(), StreamError> {
+        session.incoming.extend(self.received.as_slice()).map_err(|_| StreamError::Full)?;
+        self.received.clear();
+        self.session = Some(Box::new(session));
+        loop {
+            let Some(session) = &mut self.session else { return Err(StreamError::Broken) };
+            let result = session.process(&mut self.received);
+            let handshaking = session.is_handshaking() && !session.is_closed();
+            self.check(result)?;
+            self.flush().await?;
+            if !handshaking {
+                return Ok(());
+            }
+            let count = poll_fn(|context| self.poll_incoming(context)).await?;
+            if count == 0 {
+                return Err(StreamError::Truncated);
+            }
+        }
+    }
+
+    /// Whether a write failed or was given up.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// Whether the connection is a TLS one.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Waits for bytes and appends them to `received`. `Ok(0)`: the peer has ended its side, cleanly. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// The connection failed, or ended in the middle of TLS.
+    pub async fn read(&mut self) -> Result<usize, StreamError> {
+        poll_fn(|context| self.poll_read(context)).await
+    }
+
+    /// As [`Stream::read`].
+    pub fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        if self.failed {
+            return Poll::Ready(Err(StreamError::Broken));
+        }
+        if self.ended {
+            return Poll::Ready(Ok(0));
+        }
+        if self.session.is_none() {
+            let count = ready!(self.socket.poll_read(context, &mut self.received))?;
+            self.ended = count == 0;
+            self.bytes_in += count as u64;
+            return Poll::Ready(Ok(count));
+        }
+        loop {
+            let before = self.received.len();
+            let count = ready!(self.poll_incoming(context))?;
+            let Some(session) = &mut self.session else { return Poll::Ready(Err(StreamError::Broken)) };
+            let result = session.process(&mut self.received);
+            self.ended = session.is_closed();
+            self.check(result)?;
+            self.try_flush();
+            let plain = self.received.len() - before;
+            if plain > 0 || self.ended {
+                return Poll::Ready(Ok(plain));
+            }
+            if count == 0 {
+                return Poll::Ready(Err(StreamError::Truncated));
+            }
+        }
+    }
+
+    /// Waits until the peer has gone. What it sends meanwhile is kept, up to `PIPELINE_BYTES_MAX`; past that it is not watched.
+    pub fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.received.len() < limits::PIPELINE_BYTES_MAX {
+            match ready!(self.poll_read(context)) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Whether an idle connection can be used for a new exchange: it is not broken, and nothing came in but TLS housekeeping.
+    #[must_use]
+    pub fn is_idle(&mut self, context: &mut Context<'_>) -> bool {
+        if self.broken || self.ended || !self.received.is_empty() {
+            return false;
+        }
+        !self.socket.has_news(context) || self.poll_read(context).is_pending()
+    }
+
+    fn poll_incoming(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let Some(session) = &mut self.session else { return Poll::Ready(Ok(0)) };
+        let count = ready!(self.socket.poll_read(context, &mut session.incoming))?;
+        self.bytes_in += count as u64;
+        Poll::Ready(Ok(count))
+    }
+
+    /// Writes `range` of the bytes of `from`, which keeps them. Dropping the future breaks the stream.
+    ///
+    /// # Errors
+    /// The connection failed; the stream is broken.
+    pub async fn write(&mut self, from: &mut Buffer, range: Range<usize>) -> Result<(), StreamError> {
+        if self.broken {
+            return Err(StreamError::Broken);
+        }
+        if self.session.is_none() {
+            self.broken = true;
+            self.socket.write(from, range, &mut self.bytes_out).await?;
+            self.broken = false;
+            return Ok(());
+        }
+        let mut at = range.start;
+        while at < range.end {
+            let end = range.end.min(at + limits::RECORD_PLAIN_BYTES_MAX);
+            let text = from.as_slice().get(at..end).unwrap_or_default();
+            let Some(session) = &mut self.session else { return Err(StreamError::Broken) };
+            let result = session.encrypt(text, &mut self.received);
+            self.check(result)?;
+            self.flush().await?;
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// Writes all of `from` and returns its memory.
+    ///
+    /// # Errors
+    /// As [`Stream::write`].
+    pub async fn write_out(&mut self, from: &mut Buffer) -> Result<(), StreamError> {
+        let range = 0..from.len();
+        let result = self.write(from, range).await;
+        from.clear();
+        result
+    }
+
+    /// Sends what TLS wants sent.
+    async fn flush(&mut self) -> Result<(), StreamError> {
+        let Some(session) = &mut self.session else { return Ok(()) };
+        let range = 0..session.outgoing.len();
+        if range.is_empty() {
+            return Ok(());
+        }
+        self.broken = true;
+        self.socket.write(&mut session.outgoing, range, &mut self.bytes_out).await?;
+        session.outgoing.clear();
+        self.broken = false;
+        Ok(())
+    }
+
+    /// Sends what the socket takes at once; the rest waits for the next write.
+    fn try_flush(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        while !session.outgoing.is_empty() {
+            match self.socket.try_write(session.outgoing.as_slice()) {
+                Ok(count) if count > 0 => {
+                    session.outgoing.consume(count);
+                    self.bytes_out += count as u64;
+                }
+                _ => break,
+            }
+        }
+    }
+
+    /// On a failure of TLS: sends the alert and breaks the stream.
+    fn check(&mut self, result: Result<(), TlsError>) -> Result<(), StreamError> {
+        if result.is_err() {
+            self.try_flush();
+            self.broken = true;
+            self.failed = true;
+        }
+        result.map_err(StreamError::from)
+    }
+
+    /// Ends our side: `close_notify` on TLS, then FIN. The peer may still send.
+    pub fn close(&mut self) {
+        if !self.broken
+            && let Some(session) = &mut self.session
+        {
+            session.close(&mut self.received);
+            self.try_flush();
+        }
+        self.broken = true;
+        self.socket.shutdown();
+    }
+
+    /// Ends the connection in a way that no peer can take for a proper end: a reset, and no `close_notify`.
+    pub fn reset(&mut self) {
+        self.broken = true;
+        self.socket.reset_on_drop();
+    }
+
+    /// Reads and drops what the peer still sends after [`Stream::close`], so that what we wrote last is not lost to a reset
+    /// (RFC 9112 section 9.6). Ends at the peer's end or at `LINGER_BYTES_MAX`; the caller sets the deadline.
+    pub async fn drain(&mut self) {
+        let mut left = limits::LINGER_BYTES_MAX;
+        self.received.clear();
+        if let Some(session) = &mut self.session {
+            session.incoming.clear();
+        }
+        loop {
+            let count = poll_fn(|context| self.socket.poll_read(context, &mut self.received)).await;
+            self.received.clear();
+            match count {
+                Ok(count) if count > 0 && count < left => left -= count,
+                _ => return,
+            }
+        }
+    }
+
+    /// Bytes that the kernel took from us so far, TLS included.
+    #[must_use]
+    pub fn bytes_out(&self) -> u64 {
+        self.bytes_out
+    }
+
+    /// Bytes that came in and went out since the last call, TLS included.
+    pub fn take_traffic(&mut self) -> (u64, u64) {
+        (std::mem::take(&mut self.bytes_in), std::mem::take(&mut self.bytes_out))
+    }
+
+    /// A handle that ends the reading side from elsewhere on this core.
+    #[must_use]
+    pub fn interrupt(&self) -> Interrupt {
+        self.socket.interrupt()
+    }
+
+    /// The peer's address.
+    ///
+    /// # Errors
+    /// The socket is not connected any more.
+    pub fn peer(&self) -> io::Result<SocketAddr> {
+        self.socket.peer()
+    }
+
+    /// The local address.
+    ///
+    /// # Errors
+    /// The socket is not connected any more.
+    pub fn local(&self) -> io::Result<SocketAddr> {
+        self.socket.local()
+    }
+}

@@ -1,0 +1,404 @@
+//! One request and its response, top to bottom: the only room where both sides of the gateway meet.
+//!
+//! ```text
+//!  client ─► read_head ─► read_body ─► inspect ─► request::send ─► upstream
+//!  client ◄────────────── response::relay ◄────── request::await_head ◄─┘
+//! ```
+//! Before the first byte of an answer has gone to the client, an error becomes a refusal in the caller's dialect; after that, it
+//! cuts the connection so that no client takes the answer for complete.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use std::time::Instant;
+
+use rustls::ClientConfig;
+
+use crate::client::h1::Client;
+use crate::client::h1::Content;
+use crate::client::h1::Request;
+use crate::clock;
+use crate::error::Error;
+use crate::error::Kind;
+use crate::error::Side;
+use crate::http::framing::Body;
+use crate::http::head::Method;
+use crate::http::head::Version;
+use crate::inspect;
+use crate::limits;
+use crate::limits::Timeouts;
+use crate::net::buffer::Blocks;
+use crate::net::buffer::Buffer;
+use crate::net::stream::Stream;
+use crate::shared::Shared;
+use crate::shared::counters::Counters;
+use crate::shared::health;
+use crate::shared::lifecycle::Stage;
+use crate::upstream::pool::Pool;
+use crate::upstream::route::Route;
+
+pub mod refusal;
+mod request;
+mod response;
+
+use refusal::Dialect;
+use refusal::Refusal;
+
+/// What the exchanges of one core need to know, beside the core itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long each wait may last.
+    pub timeouts: Timeouts,
+    /// Bytes of a request body, decoded. Past it: 413.
+    pub body_bytes_max: usize,
+    /// Whether to add `Via` both ways.
+    pub via: bool,
+    /// Whether to add `Forwarded` upstream.
+    pub forwarded: bool,
+}
+
+/// One core: everything that its exchanges use, and nobody else touches.
+pub struct Core {
+    /// How exchanges are run.
+    pub settings: Settings,
+    /// Where requests go.
+    pub route: Route,
+    /// TLS towards the upstream, with this core's own session tickets.
+    pub tls: Arc<ClientConfig>,
+    /// This core's buffers.
+    pub blocks: Rc<Blocks>,
+    /// This core's idle upstream connections.
+    pub pool: Pool,
+    /// What the whole process shares.
+    pub shared: Arc<Shared>,
+    /// The number of this worker.
+    pub worker: usize,
+    /// Random bits that make this core's request ids differ from others'.
+    pub seed: u64,
+    /// Requests so far.
+    pub sequence: Cell<u64>,
+}
+
+impl Core {
+    /// This core's block of counters.
+    ///
+    /// # Panics
+    /// Never: a core is made with a block of its own.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters[self.worker]
+    }
+
+    /// A request id that no other request of this process has, and hardly one of another.
+    fn request_id(&self) -> String {
+        let sequence = self.sequence.get();
+        self.sequence.set(sequence.wrapping_add(1));
+        let mut id = String::with_capacity(28);
+        id.push_str("pnx-");
+        for shift in (0..16).rev() {
+            id.push(hexadecimal(self.seed >> (4 * shift)));
+        }
+        for shift in (0..8).rev() {
+            id.push(hexadecimal(sequence >> (4 * shift)));
+        }
+        id
+    }
+}
+
+/// The lowest four bits as a digit.
+fn hexadecimal(bits: u64) -> char {
+    char::from_digit((bits & 15) as u32, 16).unwrap_or('0')
+}
+
+/// Who is connected, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// The client's address.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub secure: bool,
+    /// Whether its requests are proxied; if not, only probes are answered.
+    pub proxied: bool,
+}
+
+/// What is known of an exchange while it runs.
+struct Exchange {
+    dialect: Dialect,
+    request_id: String,
+    /// The request was HEAD: no answer has a body.
+    to_head: bool,
+    /// The client speaks HTTP/1.1.
+    modern: bool,
+    /// The client wants to use the connection again.
+    keep_alive: bool,
+    /// The whole request was read, so the connection is in step.
+    in_step: bool,
+    /// A byte of the answer may have gone to the client.
+    answered: bool,
+    /// The exchange must end by then.
+    until: Instant,
+}
+
+impl Exchange {
+    fn new(core: &Core, request: &Request, client: &Client) -> Self {
+        let received = client.stream.received.as_slice();
+        let head = &request.head;
+        let own_id = head.request_id.and_then(|span| std::str::from_utf8(span.of(received)).ok());
+        Self {
+            dialect: Dialect::of_path(head.path.of(received)),
+            request_id: own_id.map_or_else(|| core.request_id(), str::to_owned),
+            to_head: head.method == Method::Head,
+            modern: head.version == Version::Http11,
+            keep_alive: head.keep_alive,
+            in_step: false,
+            answered: false,
+            until: client.now + core.settings.timeouts.total,
+        }
+    }
+
+    /// For a request without a head.
+    fn unknown(core: &Core, received: &[u8]) -> Self {
+        Self {
+            dialect: Dialect::of_bytes(received),
+            request_id: core.request_id(),
+            to_head: received.starts_with(b"HEAD "),
+            modern: true,
+            keep_alive: false,
+            in_step: false,
+            answered: false,
+            until: clock::now(),
+        }
+    }
+}
+
+/// Whether a connection is used for another request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reuse {
+    Keep,
+    Close,
+}
+
+/// Serves a connection until it ends. `client` has been decided on: it is plain or TLS.
+pub async fn serve(core: &Core, client: &mut Client, caller: &Caller) {
+    loop {
+        if core.shared.lifecycle.stage() >= Stage::Draining && client.stream.received.is_empty() {
+            break;
+        }
+        let (mut exchange, result) = match client.read_head(&core.settings.timeouts).await {
+            Ok(None) => break,
+            Err(error) => (Exchange::unknown(core, client.stream.received.as_slice()), Err(error)),
+            Ok(Some(request)) => {
+                core.counters().requests.increment();
+                let _in_flight = InFlight::new(core.counters());
+                let mut exchange = Exchange::new(core, &request, client);
+                let result = self::exchange(core, client, caller, request, &mut exchange).await;
+                (exchange, result)
+            }
+        };
+        count_traffic(core, client);
+        let reuse = match result {
+            Ok(reuse) => reuse,
+            Err(error) => fail(core, client, &mut exchange, error).await,
+        };
+        if reuse == Reuse::Close {
+            break;
+        }
+    }
+    client.stream.close();
+    count_traffic(core, client);
+}
+
+/// Counts an exchange as running until it is dropped, by a panic too.
+struct InFlight<'a>(&'a Counters);
+
+impl<'a> InFlight<'a> {
+    fn new(counters: &'a Counters) -> Self {
+        counters.requests_in_flight.increment();
+        Self(counters)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.requests_in_flight.decrement();
+    }
+}
+
+fn count_traffic(core: &Core, client: &mut Client) {
+    let (bytes_in, bytes_out) = client.stream.take_traffic();
+    core.counters().client_bytes_in.add(bytes_in);
+    core.counters().client_bytes_out.add(bytes_out);
+}
+
+/// One request and its response. The order of the lines is the order of events.
+async fn exchange(
+    core: &Core,
+    client: &mut Client,
+    caller: &Caller,
+    mut request: Request,
+    exchange: &mut Exchange,
+) -> Result<Reuse, Error> {
+    if let Some(answer) = probe(core, client, &request) {
+        return answer_probe(core, client, request, exchange, answer).await;
+    }
+    if !caller.proxied {
+        return Err(Error::client(Kind::Plaintext));
+    }
+    request::check_path(core, client, &request)?;
+    receive(core, client, &mut request, exchange).await?;
+    let inspect::Verdict::Forward = inspect(client, &request);
+    let (mut upstream, spent) = request::send(core, client, caller, request, exchange).await?;
+    let response = request::await_head(core, client, &mut upstream, exchange).await?;
+    response::relay(core, client, upstream, response, exchange, spent).await
+}
+
+fn inspect(client: &Client, request: &Request) -> inspect::Verdict {
+    let received = client.stream.received.as_slice();
+    let head = received.get(..request.head_length).unwrap_or_default();
+    let body = match &request.body {
+        Content::Decoded(body) => body.as_slice(),
+        Content::Empty | Content::Received(_) => received.get(request.received_body()).unwrap_or_default(),
+    };
+    inspect::request(head, body)
+}
+
+/// Reads the whole body, after `100 Continue` if the client waits for it (RFC 9110 section 10.1.1).
+async fn receive(core: &Core, client: &mut Client, request: &mut Request, exchange: &mut Exchange) -> Result<(), Error> {
+    let settings = &core.settings;
+    if let Body::Length(length) = request.head.body
+        && length > settings.body_bytes_max as u64
+    {
+        return Err(Error::client(Kind::BodyTooLarge));
+    }
+    let waits = request.head.expects_continue && client.stream.received.len() == request.head_length;
+    if waits && request.head.body != Body::Empty {
+        let mut out = Buffer::new(&core.blocks);
+        out.extend(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Error::client(Kind::Memory))?;
+        write_client(client, &mut out, settings.timeouts.body).await?;
+    }
+    client.read_body(request, settings.body_bytes_max, &settings.timeouts, &core.blocks).await?;
+    exchange.in_step = true;
+    Ok(())
+}
+
+fn probe(core: &Core, client: &Client, request: &Request) -> Option<(u16, &'static str)> {
+    if !matches!(request.head.method, Method::Get | Method::Head) {
+        return None;
+    }
+    let target = std::str::from_utf8(request.head.path.of(client.stream.received.as_slice())).ok()?;
+    health::answer(target, &core.shared.lifecycle, core.shared.milliseconds(client.now))
+}
+
+async fn answer_probe(
+    core: &Core,
+    client: &mut Client,
+    mut request: Request,
+    exchange: &mut Exchange,
+    (status, body): (u16, &'static str),
+) -> Result<Reuse, Error> {
+    receive(core, client, &mut request, exchange).await?;
+    consume(client, &request);
+    let mut out = Buffer::new(&core.blocks);
+    out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
+    refusal::write_probe(status, body, &exchange.request_id, exchange.keep_alive, !exchange.to_head, out.end());
+    exchange.answered = true;
+    core.counters().count_response(status);
+    write_client(client, &mut out, core.settings.timeouts.idle).await?;
+    Ok(if exchange.keep_alive { Reuse::Keep } else { Reuse::Close })
+}
+
+/// Drops a request that is done with from the front of `received`; what the client sent ahead stays.
+fn consume(client: &mut Client, request: &Request) {
+    client.stream.received.consume(request.received_body().end);
+}
+
+/// Writes all of `out`; a client that does not take it within `patience` is given up.
+async fn write_client(client: &mut Client, out: &mut Buffer, patience: Duration) -> Result<(), Error> {
+    let result = client.deadline.within(client.now + patience, client.stream.write_out(out)).await;
+    client.now = clock::now();
+    match result {
+        Ok(result) => result.map_err(Error::client),
+        Err(_) => Err(Error::client(Kind::Closed)),
+    }
+}
+
+/// Waits for `future` unless the client goes away first.
+async fn unless_gone<F: Future>(client: &mut Stream, future: F) -> Result<F::Output, Error> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        client.poll_gone(context).map(|()| Err(Error::client(Kind::Closed)))
+    })
+    .await
+}
+
+/// An exchange that did not end as it should: refuses it if nothing was answered yet, cuts the connection otherwise.
+async fn fail(core: &Core, client: &mut Client, exchange: &mut Exchange, error: Error) -> Reuse {
+    let counters = core.counters();
+    if error == Error::client(Kind::Closed) || error == Error::client(Kind::Truncated) {
+        counters.client_vanished.increment();
+    }
+    if exchange.answered {
+        if error.side != Side::Client {
+            counters.upstream_cut.increment();
+        }
+        client.stream.reset();
+        return Reuse::Close;
+    }
+    let Some(refusal) = Refusal::of(error) else { return Reuse::Close };
+    counters.count_refusal(refusal.reason);
+    counters.count_response(refusal.status);
+    let keep_alive = exchange.in_step && exchange.keep_alive;
+    if send_refusal(core, client, exchange, refusal, keep_alive).await.is_err() {
+        return Reuse::Close;
+    }
+    if keep_alive {
+        return Reuse::Keep;
+    }
+    client.stream.close();
+    let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, client.stream.drain()).await;
+    Reuse::Close
+}
+
+/// Answers a plain connection that is one too many, whatever it asks for, and ends it.
+pub async fn turn_away(core: &Core, stream: &mut Stream) {
+    let Some(refusal) = Refusal::of(Error { side: Side::Gateway, kind: Kind::Memory }) else { return };
+    core.counters().count_refusal(refusal.reason);
+    core.counters().count_response(refusal.status);
+    let exchange = Exchange::unknown(core, stream.received.as_slice());
+    stream.received.clear();
+    let mut out = Buffer::new(&core.blocks);
+    if out.reserve(limits::BLOCK_BYTES).is_err() {
+        return;
+    }
+    refusal.write(exchange.dialect, &exchange.request_id, false, !exchange.to_head, out.end());
+    if stream.write_out(&mut out).await.is_ok() {
+        stream.close();
+        stream.drain().await;
+    }
+}
+
+async fn send_refusal(
+    core: &Core,
+    client: &mut Client,
+    exchange: &Exchange,
+    refusal: Refusal,
+    keep_alive: bool,
+) -> Result<(), Error> {
+    let mut out = Buffer::new(&core.blocks);
+    if out.reserve(limits::BLOCK_BYTES).is_err() {
+        // The budget is spent to the last block: what this client sent is let go first.
+        client.stream.received.clear();
+        out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
+    }
+    refusal.write(exchange.dialect, &exchange.request_id, keep_alive, !exchange.to_head, out.end());
+    write_client(client, &mut out, limits::LINGER_TIME_MAX).await
+}

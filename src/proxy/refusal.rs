@@ -1,0 +1,262 @@
+//! What the gateway itself answers: the one table from an error to the wire, and its body in the dialect of the caller.
+//!
+//! SDKs parse error bodies and decide by the status whether to try again, so both follow the provider whose path was called.
+//! Nothing of the request is repeated in an answer, except a request id that was checked.
+
+use crate::error::Error;
+use crate::error::Kind;
+use crate::error::Side;
+use crate::http::Malformed;
+use crate::http::encode;
+use crate::limits;
+use crate::shared::counters::Refusal as Reason;
+
+/// How an API writes its errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// OpenAI's error object; also for paths of no API that is known.
+    OpenAi,
+    /// Anthropic's error object.
+    Anthropic,
+}
+
+impl Dialect {
+    /// The dialect of a request path.
+    #[must_use]
+    pub fn of_path(path: &[u8]) -> Self {
+        if path.starts_with(b"/v1/messages") { Self::Anthropic } else { Self::OpenAi }
+    }
+
+    /// A guess for a request that could not be parsed: by what stands behind its first space.
+    #[must_use]
+    pub fn of_bytes(received: &[u8]) -> Self {
+        let target = received.splitn(3, |&byte| byte == b' ').nth(1);
+        Self::of_path(target.unwrap_or_default())
+    }
+}
+
+/// An answer of the gateway's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status.
+    pub status: u16,
+    /// A stable code for programs.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: &'static str,
+    /// What it counts as.
+    pub reason: Reason,
+}
+
+impl Refusal {
+    const fn new(status: u16, reason: Reason, code: &'static str, message: &'static str) -> Self {
+        Self { status, code, message, reason }
+    }
+
+    /// The table. `None`: the peer that would read the answer has gone.
+    #[must_use]
+    pub fn of(error: Error) -> Option<Self> {
+        let refusal = match (error.side, error.kind) {
+            (Side::Client, Kind::Malformed(malformed)) => Self::of_malformed(malformed),
+            (Side::Client, Kind::BodyTooLarge) => {
+                Self::new(413, Reason::PayloadTooLarge, "body_too_large", "The request body is larger than this gateway allows.")
+            }
+            (_, Kind::DotSegment) => {
+                Self::new(400, Reason::BadRequest, "dot_segment", "The request path must not contain dot segments.")
+            }
+            (Side::Client, Kind::Timeout) => {
+                Self::new(408, Reason::RequestTimeout, "request_timeout", "The request did not arrive in time.")
+            }
+            (_, Kind::Plaintext) => {
+                Self::new(421, Reason::Misdirected, "tls_required", "This gateway serves this path over TLS only.")
+            }
+            (_, Kind::Memory) | (Side::Gateway, _) => {
+                Self::new(503, Reason::Unavailable, "gateway_busy", "The gateway is at its limit. Try again shortly.")
+            }
+            (Side::Client, Kind::Closed | Kind::Truncated | Kind::Tls | Kind::Protocol) => return None,
+            (Side::Upstream, Kind::Timeout) => {
+                Self::new(504, Reason::GatewayTimeout, "upstream_timeout", "The provider did not answer in time.")
+            }
+            (_, Kind::Unresolved) => {
+                Self::new(502, Reason::BadGateway, "upstream_unresolved", "The provider's name has no address.")
+            }
+            (_, Kind::Connect) => Self::new(502, Reason::BadGateway, "upstream_unreachable", "The provider cannot be reached."),
+            (Side::Upstream, Kind::Tls) => {
+                Self::new(502, Reason::BadGateway, "upstream_tls", "The TLS connection to the provider failed.")
+            }
+            (Side::Upstream, Kind::Closed | Kind::Truncated) => {
+                Self::new(502, Reason::BadGateway, "upstream_closed", "The provider closed the connection without an answer.")
+            }
+            (Side::Upstream, Kind::Malformed(_) | Kind::Protocol | Kind::BodyTooLarge) => {
+                Self::new(502, Reason::BadGateway, "upstream_malformed", "The provider's answer is not valid HTTP.")
+            }
+        };
+        Some(refusal)
+    }
+
+    const fn of_malformed(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::TargetTooLong => {
+                Self::new(414, Reason::UriTooLong, "uri_too_long", "The request line is longer than this gateway allows.")
+            }
+            Malformed::HeadTooLarge | Malformed::TooManyFields => {
+                Self::new(431, Reason::HeaderFieldsTooLarge, "head_too_large", "The request head is larger than this gateway allows.")
+            }
+            Malformed::Version => {
+                Self::new(505, Reason::VersionNotSupported, "http_version", "This gateway speaks HTTP/1.1 and HTTP/1.0.")
+            }
+            Malformed::TransferCoding => {
+                Self::new(501, Reason::NotImplemented, "transfer_coding", "The only transfer coding served is chunked.")
+            }
+            Malformed::Method => Self::new(501, Reason::NotImplemented, "method", "This gateway does not serve CONNECT."),
+            Malformed::Expectation => {
+                Self::new(417, Reason::ExpectationFailed, "expectation", "The only expectation met is 100-continue.")
+            }
+            Malformed::Host => bad_request("host", "The request needs exactly one valid Host that agrees with its target."),
+            Malformed::Target => bad_request("target", "The request target is not valid."),
+            Malformed::StartLine | Malformed::LineEnd | Malformed::Status => {
+                bad_request("syntax", "The request is not valid HTTP/1.1.")
+            }
+            Malformed::FieldName | Malformed::FieldValue => bad_request("field", "A header field is not valid."),
+            Malformed::ContentLength | Malformed::TransferEncoding | Malformed::LengthAndCoding | Malformed::Nominated => {
+                bad_request("framing", "The length of the request body is ambiguous.")
+            }
+            Malformed::UnexpectedBody => bad_request("unexpected_body", "This method has no body."),
+            Malformed::Chunk | Malformed::ChunkTooLarge | Malformed::Trailer => {
+                bad_request("chunked", "The chunked request body is not valid.")
+            }
+        }
+    }
+
+    /// Writes the whole answer. Without `with_body` only its head is written, as an answer to HEAD.
+    pub fn write(&self, dialect: Dialect, request_id: &str, keep_alive: bool, with_body: bool, out: &mut Vec<u8>) {
+        let body = self.body(dialect, request_id);
+        encode::status_line(self.status, reason_phrase(self.status), out);
+        encode::line(out, &[b"content-type: application/json"]);
+        encode::line(out, &[b"x-request-id: ", request_id.as_bytes()]);
+        if self.status == 503 {
+            out.extend_from_slice(b"retry-after: ");
+            encode::decimal(u64::from(limits::RETRY_AFTER_SECONDS), out);
+            out.extend_from_slice(b"\r\n");
+        }
+        encode::content_length(body.len() as u64, out);
+        if !keep_alive {
+            encode::line(out, &[b"connection: close"]);
+        }
+        out.extend_from_slice(b"\r\n");
+        if with_body {
+            out.extend_from_slice(body.as_bytes());
+        }
+    }
+
+    /// All parts are constants of this file or a checked request id, so nothing needs escaping.
+    fn body(&self, dialect: Dialect, request_id: &str) -> String {
+        let Self { message, code, .. } = self;
+        match dialect {
+            Dialect::OpenAi => {
+                let kind = if self.status < 500 { "invalid_request_error" } else { "server_error" };
+                format!(r#"{{"error":{{"message":"{message}","type":"{kind}","param":null,"code":"{code}"}}}}"#)
+            }
+            Dialect::Anthropic => {
+                let kind = match self.status {
+                    413 => "request_too_large",
+                    503 => "overloaded_error",
+                    504 => "timeout_error",
+                    500.. => "api_error",
+                    _ => "invalid_request_error",
+                };
+                let error = format!(r#"{{"type":"{kind}","message":"{message} ({code})"}}"#);
+                format!(r#"{{"type":"error","error":{error},"request_id":"{request_id}"}}"#)
+            }
+        }
+    }
+}
+
+const fn bad_request(code: &'static str, message: &'static str) -> Refusal {
+    Refusal::new(400, Reason::BadRequest, code, message)
+}
+
+/// Writes the answer to a probe.
+pub fn write_probe(status: u16, body: &str, request_id: &str, keep_alive: bool, with_body: bool, out: &mut Vec<u8>) {
+    encode::status_line(status, reason_phrase(status), out);
+    encode::line(out, &[b"content-type: text/plain"]);
+    encode::line(out, &[b"cache-control: no-store"]);
+    encode::line(out, &[b"x-request-id: ", request_id.as_bytes()]);
+    encode::content_length(body.len() as u64, out);
+    if !keep_alive {
+        encode::line(out, &[b"connection: close"]);
+    }
+    out.extend_from_slice(b"\r\n");
+    if with_body {
+        out.extend_from_slice(body.as_bytes());
+    }
+}
+
+/// The phrases of RFC 9110 section 15 for what this gateway answers itself.
+const fn reason_phrase(status: u16) -> &'static [u8] {
+    match status {
+        200 => b"OK",
+        400 => b"Bad Request",
+        408 => b"Request Timeout",
+        413 => b"Content Too Large",
+        414 => b"URI Too Long",
+        417 => b"Expectation Failed",
+        421 => b"Misdirected Request",
+        431 => b"Request Header Fields Too Large",
+        501 => b"Not Implemented",
+        502 => b"Bad Gateway",
+        503 => b"Service Unavailable",
+        504 => b"Gateway Timeout",
+        505 => b"HTTP Version Not Supported",
+        _ => b"",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(out: &[u8]) -> (String, serde_json::Value) {
+        let text = String::from_utf8(out.to_vec()).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), serde_json::from_str(body).unwrap())
+    }
+
+    #[test]
+    fn errors_are_written_in_the_dialect_of_the_path() {
+        let error = Error::client(Malformed::Host);
+        let refusal = Refusal::of(error).unwrap();
+        let mut out = Vec::new();
+        refusal.write(Dialect::of_path(b"/v1/chat/completions"), "id-1", false, true, &mut out);
+        let (head, body) = parse(&out);
+        assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+        assert!(head.contains("\r\nx-request-id: id-1\r\n") && head.contains("connection: close"), "{head}");
+        assert_eq!(body["error"]["type"], "invalid_request_error");
+        assert_eq!(body["error"]["code"], "host");
+        assert!(body["error"]["param"].is_null());
+
+        let mut out = Vec::new();
+        refusal.write(Dialect::of_bytes(b"POST /v1/messages?x HTTP/1.1\r\nHo"), "id-2", true, true, &mut out);
+        let (head, body) = parse(&out);
+        assert!(!head.contains("connection"), "{head}");
+        assert_eq!(body["type"], "error");
+        assert_eq!(body["error"]["type"], "invalid_request_error");
+        assert_eq!(body["request_id"], "id-2");
+    }
+
+    #[test]
+    fn a_full_gateway_says_when_to_try_again() {
+        let refusal = Refusal::of(Error::client(Kind::Memory)).unwrap();
+        let mut out = Vec::new();
+        refusal.write(Dialect::OpenAi, "id", false, true, &mut out);
+        let (head, _) = parse(&out);
+        assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: 1"), "{head}");
+    }
+
+    #[test]
+    fn nobody_answers_a_client_that_has_gone() {
+        for kind in [Kind::Closed, Kind::Truncated, Kind::Tls] {
+            assert_eq!(Refusal::of(Error::client(kind)), None);
+        }
+    }
+}
