@@ -922,7 +922,8 @@ fn metrics_count_what_happened() {
             assert!(value.parse::<f64>().is_ok(), "{sample}");
         }
         assert!(samples.iter().any(|line| line.contains(setup.driver)), "the driver in use is shown:\n{text}");
-        assert!(scrape().text() != text, "another scrape, other numbers");
+        assert_eq!(gateway.client().get("/v1/b").status, 200);
+        assert!(scrape().text() != text, "another request, other numbers");
         gateway.finish();
     });
 }
