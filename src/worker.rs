@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::pin::Pin;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -189,7 +190,8 @@ fn build_ring() -> io::Result<Runtime<TimeDriver<IoUringDriver>>> {
 fn build_ring_with(entries: u32) -> io::Result<Runtime<TimeDriver<IoUringDriver>>> {
     let mut flags = io_uring::IoUring::builder();
     flags.setup_single_issuer().setup_defer_taskrun();
-    let first = RuntimeBuilder::<IoUringDriver>::new().uring_builder(flags).with_entries(entries).enable_timer().build();
+    let first =
+        RuntimeBuilder::<IoUringDriver>::new().uring_builder(flags).with_entries(entries).enable_timer().build();
     match first {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
             RuntimeBuilder::<IoUringDriver>::new().with_entries(entries).enable_timer().build()
@@ -204,7 +206,9 @@ pub fn explain_no_ring(error: &io::Error) -> &'static str {
     match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
         Some(rustix::io::Errno::PERM) => "denied by seccomp or by the sysctl kernel.io_uring_disabled",
         Some(rustix::io::Errno::NOSYS) => "unknown to this kernel or denied by seccomp",
-        Some(rustix::io::Errno::NOMEM) => "no locked memory left for this user (RLIMIT_MEMLOCK counts all its rings on the node)",
+        Some(rustix::io::Errno::NOMEM) => {
+            "no locked memory left for this user (RLIMIT_MEMLOCK counts all its rings on the node)"
+        }
         _ => "not available",
     }
 }
@@ -366,7 +370,7 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, address: SocketAddr, plaintext:
     let worker = Rc::clone(worker);
     let _detached = monoio::spawn(async move {
         let client = Client { stream, deadline: Deadline::new(), idle, now: clock::now() };
-        if contain(connection(&worker, client, caller)).await.is_err() {
+        if contain(Box::pin(connection(&worker, client, caller))).await.is_err() {
             worker.core.counters().panics.increment();
         }
         worker.connections.borrow_mut().remove(&number);
@@ -384,7 +388,7 @@ async fn connection(worker: &Worker, mut client: Client, mut caller: Caller) {
     }
     client.idle.set(false);
     if client.stream.received.as_slice().first() == Some(&TLS_HANDSHAKE) {
-        let handshake = client.stream.accept_tls(&worker.server_tls, &core.blocks);
+        let handshake = Box::pin(client.stream.accept_tls(&worker.server_tls, &core.blocks));
         match client.deadline.within(clock::now() + timeouts.tls, handshake).await {
             Ok(Ok(())) => core.counters().tls_handshakes.increment(),
             _ => {
@@ -414,8 +418,7 @@ async fn refuse(worker: &Worker, mut stream: Stream) {
 struct Panicked;
 
 /// Runs a connection's future; a panic in it becomes an error, and all that it owned is dropped.
-async fn contain<F: Future>(future: F) -> Result<F::Output, Panicked> {
-    let mut future = pin!(future);
+async fn contain<F: Future>(mut future: Pin<Box<F>>) -> Result<F::Output, Panicked> {
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(poll) => poll.map(Ok),
         Err(_) => Poll::Ready(Err(Panicked)),
@@ -431,14 +434,14 @@ mod tests {
     fn a_panic_ends_its_connection_alone() {
         let mut runtime = RuntimeBuilder::<LegacyDriver>::new().enable_timer().build().unwrap();
         runtime.block_on(async {
-            let bad = monoio::spawn(contain(async {
+            let bad = monoio::spawn(contain(Box::pin(async {
                 monoio::time::sleep(Duration::from_millis(1)).await;
                 panic!("on purpose");
-            }));
-            let good = monoio::spawn(contain(async {
+            })));
+            let good = monoio::spawn(contain(Box::pin(async {
                 monoio::time::sleep(Duration::from_millis(5)).await;
                 7
-            }));
+            })));
             let ended: Result<(), Panicked> = bad.await;
             assert!(ended.is_err());
             assert!(matches!(good.await, Ok(7)));

@@ -15,13 +15,18 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("extract", &["limits"]),
     ("inspect", &["limits"]),
     ("policy", &["inspect"]),
-    ("shared", &["policy"]),
+    // `clock`: its unit tests make a start time.
+    ("shared", &["policy", "clock"]),
     ("config", &["limits"]),
     ("error", &["http", "policy"]),
     ("net", &["limits", "clock", "error"]),
     ("client", &["limits", "clock", "error", "net", "http"]),
     ("upstream", &["limits", "clock", "error", "net", "http"]),
-    ("proxy", &["limits", "clock", "error", "client", "upstream", "http", "extract", "inspect", "policy", "shared"]),
+    // `net`: the buffers and streams that both sides lend it.
+    (
+        "proxy",
+        &["limits", "clock", "error", "net", "client", "upstream", "http", "extract", "inspect", "policy", "shared"],
+    ),
     ("worker", &["limits", "clock", "error", "proxy", "client", "upstream", "net", "shared", "config"]),
     ("control", &["limits", "clock", "error", "policy", "shared", "net", "http", "config"]),
     ("admin", &["limits", "clock", "error", "shared", "net", "http"]),

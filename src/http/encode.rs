@@ -199,7 +199,8 @@ mod tests {
             let head = RequestHead::parse(text.as_bytes()).unwrap();
             let mut out = Vec::new();
             request(&head, text.as_bytes(), &ONWARD, &mut out);
-            let fields = "host: api.example\r\nX-A: b\r\nx-request-id: id-1\r\nvia: 1.1 penaxtra-gateway\r\ncontent-length: 4";
+            let fields =
+                "host: api.example\r\nX-A: b\r\nx-request-id: id-1\r\nvia: 1.1 penaxtra-gateway\r\ncontent-length: 4";
             assert_eq!(String::from_utf8(out).unwrap(), format!("{expected}\r\n{fields}\r\n\r\n"));
         }
     }

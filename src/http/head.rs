@@ -243,7 +243,8 @@ impl RequestHead {
         if status != httparse::Status::Complete(bytes.len()) {
             return Err(Malformed::LineEnd);
         }
-        let (Some(method_text), Some(target_text), Some(version)) = (request.method, request.path, request.version) else {
+        let (Some(method_text), Some(target_text), Some(version)) = (request.method, request.path, request.version)
+        else {
             return Err(Malformed::StartLine);
         };
         let version = if version == 1 { Version::Http11 } else { Version::Http10 };
@@ -363,9 +364,9 @@ fn is_framing_twin(name: &[u8]) -> bool {
     let folds_to = |framing: &[u8]| {
         let letters = name.iter().zip(framing);
         name.len() == framing.len()
-            && letters.into_iter().all(|(&byte, &expected)| {
-                byte.to_ascii_lowercase() == expected || (byte == b'_' && expected == b'-')
-            })
+            && letters
+                .into_iter()
+                .all(|(&byte, &expected)| byte.to_ascii_lowercase() == expected || (byte == b'_' && expected == b'-'))
     };
     name.contains(&b'_') && FRAMING.into_iter().any(folds_to)
 }
@@ -413,7 +414,9 @@ fn connection(bytes: &[u8], fields: &[Field]) -> Result<Connection, Malformed> {
             return Err(Malformed::FieldValue);
         }
         match Name::of(option) {
-            Name::ContentLength | Name::TransferEncoding | Name::Host | Name::Expect => return Err(Malformed::Nominated),
+            Name::ContentLength | Name::TransferEncoding | Name::Host | Name::Expect => {
+                return Err(Malformed::Nominated);
+            }
             _ => close = close || option.eq_ignore_ascii_case(b"close"),
         }
     }
@@ -423,7 +426,10 @@ fn connection(bytes: &[u8], fields: &[Field]) -> Result<Connection, Malformed> {
 /// The options of all `Connection` fields: `close`, `keep-alive`, and the names of fields that go no further than this hop.
 pub(super) fn nominated<'a>(bytes: &'a [u8], fields: &'a [Field]) -> impl Iterator<Item = &'a [u8]> + Clone {
     let values = fields.iter().filter(|field| field.name == Name::Connection).map(|field| field.value.of(bytes));
-    values.flat_map(|value| value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii).filter(|option| !option.is_empty())
+    values
+        .flat_map(|value| value.split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|option| !option.is_empty())
 }
 
 /// RFC 9110 section 10.1.1; an HTTP/1.0 client cannot wait for an interim response, so its expectation is ignored.

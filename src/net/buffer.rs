@@ -259,7 +259,12 @@ mod tests {
         let mut buffer = Buffer::new(&blocks);
         let (mut written, mut read) = (0_u32, 0_u32);
         for step in 1..600_usize {
-            let piece: Vec<u8> = (0..step * 7 % 3001).map(|_| { written += 1; written.to_le_bytes()[0] }).collect();
+            let piece: Vec<u8> = (0..step * 7 % 3001)
+                .map(|_| {
+                    written += 1;
+                    written.to_le_bytes()[0]
+                })
+                .collect();
             buffer.extend(&piece).unwrap();
             let count = (step * 13 % 2999).min(buffer.len());
             for byte in &buffer.as_slice()[..count] {

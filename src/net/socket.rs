@@ -18,6 +18,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Context;
 use std::task::Poll;
+use std::task::Waker;
 use std::task::ready;
 
 use monoio::buf::IoBuf;
@@ -94,9 +95,16 @@ impl Socket {
         count
     }
 
-    /// Whether anything has come: bytes, an end or an error. Takes nothing, and arms the poll that a later read waits on.
-    pub fn has_news(&mut self, context: &mut Context<'_>) -> bool {
-        self.likely || self.poll_readable(context).is_ready()
+    /// Hands the readiness poll to the kernel, if it is not there yet: from now on [`Socket::has_news`] can tell.
+    pub fn watch(&mut self) {
+        if self.armed.is_none() && self.poll_readable(&mut Context::from_waker(Waker::noop())).is_ready() {
+            self.likely = true;
+        }
+    }
+
+    /// Whether anything has come since [`Socket::watch`]: bytes, an end or an error. Takes nothing.
+    pub fn has_news(&mut self) -> bool {
+        self.likely || self.poll_readable(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     /// Writes `range` of the unread bytes of `from`, which keeps them, and adds to `written` what the kernel took. Dropping the

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
+use std::task::Waker;
 use std::task::ready;
 
 use monoio::net::TcpStream;
@@ -86,6 +87,8 @@ pub struct Stream {
     broken: bool,
     /// The session failed: nothing more can be read either.
     failed: bool,
+    /// The connection is to end in a reset.
+    reset: bool,
     bytes_in: u64,
     bytes_out: u64,
 }
@@ -102,6 +105,7 @@ impl Stream {
             ended: false,
             broken: false,
             failed: false,
+            reset: false,
             bytes_in: 0,
             bytes_out: 0,
         }
@@ -112,7 +116,7 @@ impl Stream {
     /// # Errors
     /// The handshake failed; an alert was sent if the socket took it.
     pub async fn accept_tls(&mut self, config: &Arc<ServerConfig>, blocks: &Rc<Blocks>) -> Result<(), StreamError> {
-        self.handshake(Session::server(config, blocks)?).await
+        self.handshake(Box::new(Session::server(config, blocks)?)).await
     }
 
     /// Makes this connection a TLS one to a server named `name`. Waits for the handshake; dropping the future breaks the stream.
@@ -125,14 +129,14 @@ impl Stream {
         name: ServerName<'static>,
         blocks: &Rc<Blocks>,
     ) -> Result<(), StreamError> {
-        self.handshake(Session::client(config, name, blocks)?).await
+        self.handshake(Box::new(Session::client(config, name, blocks)?)).await
     }
 
     /// What was sniffed so far is the start of the handshake.
-    async fn handshake(&mut self, mut session: Session) -> Result<(), StreamError> {
+    async fn handshake(&mut self, mut session: Box<Session>) -> Result<(), StreamError> {
         session.incoming.extend(self.received.as_slice()).map_err(|_| StreamError::Full)?;
         self.received.clear();
-        self.session = Some(Box::new(session));
+        self.session = Some(session);
         loop {
             let Some(session) = &mut self.session else { return Err(StreamError::Broken) };
             let result = session.process(&mut self.received);
@@ -212,13 +216,18 @@ impl Stream {
         Poll::Pending
     }
 
-    /// Whether an idle connection can be used for a new exchange: it is not broken, and nothing came in but TLS housekeeping.
+    /// Starts to watch an idle connection, for [`Stream::is_idle`].
+    pub fn watch(&mut self) {
+        self.socket.watch();
+    }
+
+    /// Whether a watched connection can be used for a new exchange: it is not broken, and nothing came in but TLS housekeeping.
     #[must_use]
-    pub fn is_idle(&mut self, context: &mut Context<'_>) -> bool {
+    pub fn is_idle(&mut self) -> bool {
         if self.broken || self.ended || !self.received.is_empty() {
             return false;
         }
-        !self.socket.has_news(context) || self.poll_read(context).is_pending()
+        !self.socket.has_news() || self.poll_read(&mut Context::from_waker(Waker::noop())).is_pending()
     }
 
     fn poll_incoming(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -304,8 +313,11 @@ impl Stream {
         result.map_err(StreamError::from)
     }
 
-    /// Ends our side: `close_notify` on TLS, then FIN. The peer may still send.
+    /// Ends our side: `close_notify` on TLS, then FIN. The peer may still send. After [`Stream::reset`] it does nothing.
     pub fn close(&mut self) {
+        if self.reset {
+            return;
+        }
         if !self.broken
             && let Some(session) = &mut self.session
         {
@@ -319,6 +331,7 @@ impl Stream {
     /// Ends the connection in a way that no peer can take for a proper end: a reset, and no `close_notify`.
     pub fn reset(&mut self) {
         self.broken = true;
+        self.reset = true;
         self.socket.reset_on_drop();
     }
 

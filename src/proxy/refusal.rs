@@ -58,9 +58,12 @@ impl Refusal {
     pub fn of(error: Error) -> Option<Self> {
         let refusal = match (error.side, error.kind) {
             (Side::Client, Kind::Malformed(malformed)) => Self::of_malformed(malformed),
-            (Side::Client, Kind::BodyTooLarge) => {
-                Self::new(413, Reason::PayloadTooLarge, "body_too_large", "The request body is larger than this gateway allows.")
-            }
+            (Side::Client, Kind::BodyTooLarge) => Self::new(
+                413,
+                Reason::PayloadTooLarge,
+                "body_too_large",
+                "The request body is larger than this gateway allows.",
+            ),
             (_, Kind::DotSegment) => {
                 Self::new(400, Reason::BadRequest, "dot_segment", "The request path must not contain dot segments.")
             }
@@ -80,13 +83,18 @@ impl Refusal {
             (_, Kind::Unresolved) => {
                 Self::new(502, Reason::BadGateway, "upstream_unresolved", "The provider's name has no address.")
             }
-            (_, Kind::Connect) => Self::new(502, Reason::BadGateway, "upstream_unreachable", "The provider cannot be reached."),
+            (_, Kind::Connect) => {
+                Self::new(502, Reason::BadGateway, "upstream_unreachable", "The provider cannot be reached.")
+            }
             (Side::Upstream, Kind::Tls) => {
                 Self::new(502, Reason::BadGateway, "upstream_tls", "The TLS connection to the provider failed.")
             }
-            (Side::Upstream, Kind::Closed | Kind::Truncated) => {
-                Self::new(502, Reason::BadGateway, "upstream_closed", "The provider closed the connection without an answer.")
-            }
+            (Side::Upstream, Kind::Closed | Kind::Truncated) => Self::new(
+                502,
+                Reason::BadGateway,
+                "upstream_closed",
+                "The provider closed the connection without an answer.",
+            ),
             (Side::Upstream, Kind::Malformed(_) | Kind::Protocol | Kind::BodyTooLarge) => {
                 Self::new(502, Reason::BadGateway, "upstream_malformed", "The provider's answer is not valid HTTP.")
             }
@@ -96,31 +104,45 @@ impl Refusal {
 
     const fn of_malformed(malformed: Malformed) -> Self {
         match malformed {
-            Malformed::TargetTooLong => {
-                Self::new(414, Reason::UriTooLong, "uri_too_long", "The request line is longer than this gateway allows.")
-            }
-            Malformed::HeadTooLarge | Malformed::TooManyFields => {
-                Self::new(431, Reason::HeaderFieldsTooLarge, "head_too_large", "The request head is larger than this gateway allows.")
-            }
-            Malformed::Version => {
-                Self::new(505, Reason::VersionNotSupported, "http_version", "This gateway speaks HTTP/1.1 and HTTP/1.0.")
-            }
+            Malformed::TargetTooLong => Self::new(
+                414,
+                Reason::UriTooLong,
+                "uri_too_long",
+                "The request line is longer than this gateway allows.",
+            ),
+            Malformed::HeadTooLarge | Malformed::TooManyFields => Self::new(
+                431,
+                Reason::HeaderFieldsTooLarge,
+                "head_too_large",
+                "The request head is larger than this gateway allows.",
+            ),
+            Malformed::Version => Self::new(
+                505,
+                Reason::VersionNotSupported,
+                "http_version",
+                "This gateway speaks HTTP/1.1 and HTTP/1.0.",
+            ),
             Malformed::TransferCoding => {
                 Self::new(501, Reason::NotImplemented, "transfer_coding", "The only transfer coding served is chunked.")
             }
-            Malformed::Method => Self::new(501, Reason::NotImplemented, "method", "This gateway does not serve CONNECT."),
+            Malformed::Method => {
+                Self::new(501, Reason::NotImplemented, "method", "This gateway does not serve CONNECT.")
+            }
             Malformed::Expectation => {
                 Self::new(417, Reason::ExpectationFailed, "expectation", "The only expectation met is 100-continue.")
             }
-            Malformed::Host => bad_request("host", "The request needs exactly one valid Host that agrees with its target."),
+            Malformed::Host => {
+                bad_request("host", "The request needs exactly one valid Host that agrees with its target.")
+            }
             Malformed::Target => bad_request("target", "The request target is not valid."),
             Malformed::StartLine | Malformed::LineEnd | Malformed::Status => {
                 bad_request("syntax", "The request is not valid HTTP/1.1.")
             }
             Malformed::FieldName | Malformed::FieldValue => bad_request("field", "A header field is not valid."),
-            Malformed::ContentLength | Malformed::TransferEncoding | Malformed::LengthAndCoding | Malformed::Nominated => {
-                bad_request("framing", "The length of the request body is ambiguous.")
-            }
+            Malformed::ContentLength
+            | Malformed::TransferEncoding
+            | Malformed::LengthAndCoding
+            | Malformed::Nominated => bad_request("framing", "The length of the request body is ambiguous."),
             Malformed::UnexpectedBody => bad_request("unexpected_body", "This method has no body."),
             Malformed::Chunk | Malformed::ChunkTooLarge | Malformed::Trailer => {
                 bad_request("chunked", "The chunked request body is not valid.")

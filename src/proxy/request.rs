@@ -58,14 +58,15 @@ pub(super) async fn send(
     let mut message = compose(core, client, caller, request, exchange)?;
     let mut waited = Duration::ZERO;
     loop {
-        let taken = core.pool.take().await;
+        let taken = core.pool.take();
         core.counters().upstream_stale.add(taken.stale);
         let reused = taken.stream.is_some();
         let mut upstream = match taken.stream {
             Some(stream) => stream,
             None => {
                 let before = clock::now();
-                let stream = dial(core, client).await?;
+                // Boxed, so that the many exchanges that find an idle connection do not hold the memory of a handshake.
+                let stream = Box::pin(dial(core, client)).await?;
                 client.now = clock::now();
                 waited += client.now.saturating_duration_since(before);
                 stream
@@ -119,9 +120,11 @@ fn compose(
     let body = match request.body {
         Content::Decoded(buffer) if fits(buffer.len(), &head) => {
             head.extend(buffer.as_slice()).map_err(full)?;
+            received.consume(range.end);
             None
         }
         Content::Decoded(buffer) => {
+            received.consume(range.end);
             let whole = 0..buffer.len();
             Some((buffer, whole))
         }

@@ -146,6 +146,9 @@ async fn read_more(
     if count == 0 && !reader.ends_with_connection() {
         return Err(Error::upstream(Kind::Closed));
     }
-    debug_assert!(upstream.received.len() <= limits::TLS_INCOMING_BYTES_MAX + limits::BLOCK_BYTES, "an answer is gathered");
+    debug_assert!(
+        upstream.received.len() <= limits::TLS_INCOMING_BYTES_MAX + limits::BLOCK_BYTES,
+        "an answer is gathered"
+    );
     Ok(count)
 }
