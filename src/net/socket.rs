@@ -97,14 +97,14 @@ impl Socket {
 
     /// Hands the readiness poll to the kernel, if it is not there yet: from now on [`Socket::has_news`] can tell.
     pub fn watch(&mut self) {
-        if self.armed.is_none() && self.poll_readable(&mut Context::from_waker(Waker::noop())).is_ready() {
-            self.likely = true;
-        }
+        // What completed is seen by the next read, which must not wait for readiness again.
+        self.likely = self.likely || self.poll_readable(&mut Context::from_waker(Waker::noop())).is_ready();
     }
 
     /// Whether anything has come since [`Socket::watch`]: bytes, an end or an error. Takes nothing.
     pub fn has_news(&mut self) -> bool {
-        self.likely || self.poll_readable(&mut Context::from_waker(Waker::noop())).is_ready()
+        self.watch();
+        self.likely
     }
 
     /// Writes `range` of the unread bytes of `from`, which keeps them, and adds to `written` what the kernel took. Dropping the
@@ -138,10 +138,10 @@ impl Socket {
         let _ = rustix::net::shutdown(self.descriptor(), Shutdown::Write);
     }
 
-    /// Lets the drop of this socket reset the connection, so that the peer cannot take a cut message for a whole one.
-    pub fn reset_on_drop(&self) {
-        let linger = Some(std::time::Duration::ZERO);
-        let _ = rustix::net::sockopt::set_socket_linger(self.descriptor(), linger);
+    /// Resets the connection now, so that the peer cannot take a cut message for a whole one. Dissolving the association
+    /// does that on Linux; `SO_LINGER` would not, since dropping monoio's writing half sends a FIN first.
+    pub fn reset(&self) {
+        let _ = rustix::net::connect_unspec(self.descriptor());
     }
 
     /// A handle that can end the reading side from elsewhere on this core.

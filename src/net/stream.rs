@@ -332,7 +332,7 @@ impl Stream {
     pub fn reset(&mut self) {
         self.broken = true;
         self.reset = true;
-        self.socket.reset_on_drop();
+        self.socket.reset();
     }
 
     /// Reads and drops what the peer still sends after [`Stream::close`], so that what we wrote last is not lost to a reset
