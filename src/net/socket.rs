@@ -18,7 +18,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Context;
 use std::task::Poll;
-use std::task::Waker;
 use std::task::ready;
 
 use monoio::buf::IoBuf;
@@ -95,16 +94,9 @@ impl Socket {
         count
     }
 
-    /// Hands the readiness poll to the kernel, if it is not there yet: from now on [`Socket::has_news`] can tell.
-    pub fn watch(&mut self) {
-        // What completed is seen by the next read, which must not wait for readiness again.
-        self.likely = self.likely || self.poll_readable(&mut Context::from_waker(Waker::noop())).is_ready();
-    }
-
-    /// Whether anything has come since [`Socket::watch`]: bytes, an end or an error. Takes nothing.
-    pub fn has_news(&mut self) -> bool {
-        self.watch();
-        self.likely
+    /// Lets the next read try before it waits, because something may have come unseen.
+    pub fn expect_bytes(&mut self) {
+        self.likely = true;
     }
 
     /// Writes `range` of the unread bytes of `from`, which keeps them, and adds to `written` what the kernel took. Dropping the

@@ -216,18 +216,15 @@ impl Stream {
         Poll::Pending
     }
 
-    /// Starts to watch an idle connection, for [`Stream::is_idle`].
-    pub fn watch(&mut self) {
-        self.socket.watch();
-    }
-
-    /// Whether a watched connection can be used for a new exchange: it is not broken, and nothing came in but TLS housekeeping.
+    /// Whether a connection that waits in the pool can be used for a new exchange: it is not broken, and nothing came in but TLS
+    /// housekeeping. Asks the kernel, and leaves the poll armed that the answer will be waited for with.
     #[must_use]
     pub fn is_idle(&mut self) -> bool {
         if self.broken || self.ended || !self.received.is_empty() {
             return false;
         }
-        !self.socket.has_news() || self.poll_read(&mut Context::from_waker(Waker::noop())).is_pending()
+        self.socket.expect_bytes();
+        self.poll_read(&mut Context::from_waker(Waker::noop())).is_pending()
     }
 
     fn poll_incoming(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {

@@ -51,7 +51,7 @@ impl Pool {
     }
 
     /// Keeps a connection that is in step for the next exchange; the oldest makes room.
-    pub fn put(&self, mut stream: Stream, now: Instant) {
+    pub fn put(&self, stream: Stream, now: Instant) {
         let mut idle = self.idle.borrow_mut();
         if self.connections_max == 0 {
             return;
@@ -61,7 +61,6 @@ impl Pool {
         {
             oldest.stream.close();
         }
-        stream.watch();
         idle.push_back(Idle { stream, until: now + self.keep });
     }
 
