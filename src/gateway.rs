@@ -215,7 +215,7 @@ fn plan(
     let (memory_bytes_max, connections_max) = budgets(config);
     let settings = Settings {
         timeouts: config.timeouts,
-        body_bytes_max: config.body_bytes_max,
+        body_bytes_max: body_bytes_max(config.body_bytes_max, memory_bytes_max / workers),
         via: config.via,
         forwarded: config.forwarded,
     };
@@ -252,4 +252,13 @@ fn budgets(config: &Config) -> (usize, usize) {
     let connections = config.connections_max.unwrap_or_else(|| bytes(memory::connections_default(limit, open_files)));
     tracing::debug!(memory, connections, ?limit, "budgets");
     (memory, connections)
+}
+
+/// A body must fit the memory of one core with room for others, or it would be told to try again for ever: past this it is 413.
+fn body_bytes_max(configured: usize, core_memory: usize) -> usize {
+    let fits = core_memory / 2;
+    if configured > fits {
+        tracing::warn!(configured, fits, "body-max is more than a core's memory for bodies holds: lowered");
+    }
+    configured.min(fits)
 }

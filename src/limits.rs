@@ -48,6 +48,22 @@ pub const RECORD_PLAIN_BYTES_MAX: usize = 16 * 1024;
 /// Bytes that one plain text may grow by as a TLS record: header 5, explicit nonce 8, tag 16, content type 1; rounded up.
 pub const RECORD_OVERHEAD_BYTES: usize = 64;
 
+/// Bytes of the smallest buffer that a few waiting bytes are moved to, so that one byte does not hold a block.
+pub const SMALL_BYTES_MIN: usize = 1024;
+
+/// Bytes of TLS records without application data (key updates, empty records) that a peer may send in a row. Past it: the
+/// connection ends; such records cost work and mean nothing.
+pub const TLS_QUIET_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of TLS records that are written at once: fewer system calls for long uploads, bounded memory for slow readers.
+pub const TLS_FLUSH_BYTES: usize = 64 * 1024;
+
+/// Reads in a row that find bytes before a connection lets the others of its core have a turn.
+pub const READS_IN_A_ROW_MAX: u8 = 16;
+
+/// Options of all `Connection` fields of one head. Past it: 400 or 502, since each option is compared with each field.
+pub const CONNECTION_OPTIONS_MAX: usize = 32;
+
 /// Buffers that a core keeps for reuse: 64 x 20 KiB = 1.25 MiB. Past it a returned buffer is freed.
 pub const FREE_BLOCKS_MAX: usize = 64;
 

@@ -32,18 +32,19 @@ use monoio::IoUringDriver;
 use monoio::LegacyDriver;
 use monoio::Runtime;
 use monoio::RuntimeBuilder;
+use monoio::io::Canceller;
 use monoio::net::TcpStream;
 use monoio::time::TimeDriver;
 use rustls::ClientConfig;
 use rustls::ServerConfig;
 
 use crate::client::h1::Client;
+use crate::client::h1::Idle;
 use crate::clock;
 use crate::config::Io;
 use crate::limits;
 use crate::net::buffer::Blocks;
 use crate::net::deadline::Deadline;
-use crate::net::socket::Interrupt;
 use crate::net::stream::Stream;
 use crate::proxy;
 use crate::proxy::Caller;
@@ -213,18 +214,13 @@ pub fn explain_no_ring(error: &io::Error) -> &'static str {
     }
 }
 
-/// A connection that is being served, for the drain.
-struct Live {
-    interrupt: Interrupt,
-    idle: Rc<Cell<bool>>,
-}
-
 /// What the tasks of one worker share.
 struct Worker {
     core: Core,
     server_tls: Arc<ServerConfig>,
     connections_max: usize,
-    connections: RefCell<HashMap<u64, Live>>,
+    /// The connections that are being served, by number.
+    connections: RefCell<HashMap<u64, Rc<Idle>>>,
     next_connection: Cell<u64>,
     refusing: Cell<usize>,
     closing: Closing,
@@ -277,6 +273,7 @@ async fn run(plan: Plan) {
         worker: plan.index,
         seed: plan.seed,
         sequence: Cell::new(0),
+        dials: Cell::new(plan.index),
     };
     let worker = Rc::new(Worker {
         core,
@@ -300,8 +297,8 @@ async fn tick(worker: &Worker) {
         let stage = core.shared.lifecycle.stage();
         if stage >= Stage::Draining {
             worker.closing.start();
-            for live in worker.connections.borrow().values().filter(|live| live.idle.get()) {
-                live.interrupt.fire();
+            for idle in worker.connections.borrow().values() {
+                idle.close();
             }
         }
         let now = clock::now();
@@ -328,7 +325,21 @@ async fn accept(worker: Rc<Worker>, door: Door) {
             return;
         }
     };
-    while let Some(accepted) = worker.closing.unless(listener.accept()).await {
+    let canceller = Canceller::new();
+    loop {
+        let mut accepting = pin!(listener.cancelable_accept(canceller.handle()));
+        let accepted = match worker.closing.unless(accepting.as_mut()).await {
+            Some(accepted) => accepted,
+            None => {
+                // Not dropped: the kernel may have accepted already, and that connection would be lost.
+                let _cancelled = canceller.cancel();
+                let accepted = accepting.await;
+                if let Ok((stream, address)) = accepted {
+                    admit(&worker, stream, address, plaintext);
+                }
+                break;
+            }
+        };
         match accepted {
             Ok((stream, address)) => admit(&worker, stream, address, plaintext),
             // EMFILE and the like: the table is full, and asking again at once would only spin.
@@ -337,7 +348,10 @@ async fn accept(worker: Rc<Worker>, door: Door) {
     }
     drop(listener);
     while let Ok(Ok((stream, address))) = last.as_ref().map(TcpListener::accept) {
-        if let Ok(stream) = TcpStream::from_std(stream) {
+        // The ring waits for a blocking socket by itself and fails on one that is not; epoll needs the opposite.
+        if stream.set_nonblocking(monoio::utils::is_legacy()).is_ok()
+            && let Ok(stream) = TcpStream::from_std(stream)
+        {
             admit(&worker, stream, address, plaintext);
         }
     }
@@ -355,7 +369,9 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, address: SocketAddr, plaintext:
             worker.refusing.set(worker.refusing.get() + 1);
             let worker = Rc::clone(worker);
             let _detached = monoio::spawn(async move {
-                refuse(&worker, stream).await;
+                if contain(Box::pin(refuse(&worker, stream))).await.is_err() {
+                    worker.core.counters().panics.increment();
+                }
                 worker.refusing.set(worker.refusing.get() - 1);
             });
         }
@@ -363,9 +379,8 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, address: SocketAddr, plaintext:
     }
     let number = worker.next_connection.get();
     worker.next_connection.set(number + 1);
-    let idle = Rc::new(Cell::new(true));
-    let live = Live { interrupt: stream.interrupt(), idle: Rc::clone(&idle) };
-    worker.connections.borrow_mut().insert(number, live);
+    let idle = Rc::new(Idle::default());
+    worker.connections.borrow_mut().insert(number, Rc::clone(&idle));
     counters.connections_open.increment();
     let worker = Rc::clone(worker);
     let _detached = monoio::spawn(async move {
@@ -382,14 +397,17 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, address: SocketAddr, plaintext:
 async fn connection(worker: &Worker, mut client: Client, mut caller: Caller) {
     let core = &worker.core;
     let timeouts = &core.settings.timeouts;
-    let first = client.deadline.within(client.now + timeouts.keep_alive, client.stream.read()).await;
-    if !matches!(first, Ok(Ok(count)) if count > 0) {
+    let waiting = client.idle.wait(&mut client.stream);
+    let first = client.deadline.within(client.now + timeouts.keep_alive, waiting).await;
+    if !matches!(first, Ok(Some(Ok(count))) if count > 0) {
         return;
     }
-    client.idle.set(false);
+    client.now = clock::now();
     if client.stream.received.as_slice().first() == Some(&TLS_HANDSHAKE) {
         let handshake = Box::pin(client.stream.accept_tls(&worker.server_tls, &core.blocks));
-        match client.deadline.within(clock::now() + timeouts.tls, handshake).await {
+        let result = client.deadline.within(client.now + timeouts.tls, handshake).await;
+        client.now = clock::now();
+        match result {
             Ok(Ok(())) => core.counters().tls_handshakes.increment(),
             _ => {
                 core.counters().tls_handshake_failures.increment();

@@ -405,10 +405,15 @@ struct Connection {
     close: bool,
 }
 
-/// Reads the `Connection` options. One that names a field which frames or routes the message is an attack
+/// Reads the `Connection` options, a bounded number. One that names a field which frames or routes the message is an attack
 /// (CVE-2026-26365): a proxy that obeyed it would forward a message without its framing.
 fn connection(bytes: &[u8], fields: &[Field]) -> Result<Connection, Malformed> {
     let mut close = false;
+    let lists = fields.iter().filter(|field| field.name == Name::Connection);
+    let members: usize = lists.map(|field| 1 + memchr::memchr_iter(b',', field.value.of(bytes)).count()).sum();
+    if members > limits::CONNECTION_OPTIONS_MAX {
+        return Err(Malformed::Nominated);
+    }
     for option in nominated(bytes, fields) {
         if !option.iter().all(|&byte| is_token_byte(byte)) {
             return Err(Malformed::FieldValue);
@@ -527,6 +532,10 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost: a\r\nContent_Length: 1\r\n\r\n", Malformed::FieldName),
             ("GET / HTTP/1.1\r\nHost: a\r\nTransfer_encoding: chunked\r\n\r\n", Malformed::FieldName),
             ("GET / HTTP/1.1\r\nHost: a\r\nConnection: Transfer-Encoding\r\n\r\n", Malformed::Nominated),
+            (
+                "GET / HTTP/1.1\r\nHost: a\r\nConnection: ,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,a\r\n\r\n",
+                Malformed::Nominated,
+            ),
             ("GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n", Malformed::Expectation),
             ("TRACE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", Malformed::UnexpectedBody),
             ("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", Malformed::Method),

@@ -110,25 +110,30 @@ fn percent_escapes_are_whole(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether `path` has a `.` or `..` segment, plain or percent-encoded. Such a path could leave the prefix of the upstream.
+/// Whether `path` has a `.` or `..` segment for any reader: plain or percent-encoded, with encoded slashes as separators too,
+/// and with parameters behind it. Such a path could leave the prefix of the upstream.
 #[must_use]
 pub fn has_dot_segment(path: &[u8]) -> bool {
-    let path = path.split(|&byte| byte == b'?').next().unwrap_or_default();
-    path.split(|&byte| byte == b'/').any(is_dot_segment)
-}
-
-fn is_dot_segment(mut segment: &[u8]) -> bool {
-    let mut dots = 0;
-    while !segment.is_empty() {
-        let step = match segment {
-            [b'.', ..] => 1,
-            [b'%', b'2', b'e' | b'E', ..] => 3,
-            _ => return false,
+    let mut rest = path.split(|&byte| byte == b'?').next().unwrap_or_default();
+    let (mut dots, mut other, mut parameters) = (0, false, false);
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, after) = match (byte, after) {
+            (b'%', [b'2', b'e' | b'E', after @ ..]) => (b'.', after),
+            (b'%', [b'2', b'f' | b'F', after @ ..] | [b'5', b'c' | b'C', after @ ..]) => (b'/', after),
+            (b'%', [b'3', b'b' | b'B', after @ ..]) => (b';', after),
+            other => other,
         };
-        dots += 1;
-        segment = segment.get(step..).unwrap_or_default();
+        match byte {
+            b'/' if !other && (dots == 1 || dots == 2) => return true,
+            b'/' => (dots, other, parameters) = (0, false, false),
+            b';' => parameters = true,
+            _ if parameters => {}
+            b'.' => dots += 1,
+            _ => other = true,
+        }
+        rest = after;
     }
-    dots == 1 || dots == 2
+    !other && (dots == 1 || dots == 2)
 }
 
 /// Whether `text` is `uri-host [":" port]` with a host that is not empty (RFC 9110 section 7.2). User information is refused.
@@ -226,10 +231,21 @@ mod tests {
 
     #[test]
     fn dot_segments_are_seen_in_every_spelling() {
-        for dotted in ["/..", "/a/../b", "/%2e%2E/x", "/.%2e", "/./a", "/a/%2e"] {
+        for dotted in [
+            "/..",
+            "/a/../b",
+            "/%2e%2E/x",
+            "/.%2e",
+            "/./a",
+            "/a/%2e",
+            "/..%2f..%2fb",
+            "/a%5C..",
+            "/..;x=y/b",
+            "/..%3bx",
+        ] {
             assert!(has_dot_segment(dotted.as_bytes()), "{dotted}");
         }
-        for plain in ["/", "/...", "/a.b", "/.well-known", "/a?x=../b", "/v1/%2e2"] {
+        for plain in ["/", "/...", "/a.b", "/.well-known", "/a?x=../b", "/v1/%2e2", "/a;../b", "/;/"] {
             assert!(!has_dot_segment(plain.as_bytes()), "{plain}");
         }
     }

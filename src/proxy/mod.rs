@@ -22,6 +22,7 @@ use rustls::ClientConfig;
 
 use crate::client::h1::Client;
 use crate::client::h1::Content;
+use crate::client::h1::Patience;
 use crate::client::h1::Request;
 use crate::clock;
 use crate::error::Error;
@@ -81,8 +82,10 @@ pub struct Core {
     pub worker: usize,
     /// Random bits that make this core's request ids differ from others'.
     pub seed: u64,
-    /// Requests so far.
+    /// Request ids made so far.
     pub sequence: Cell<u64>,
+    /// Connections to the upstream asked for so far, so that each starts at the next address.
+    pub dials: Cell<usize>,
 }
 
 impl Core {
@@ -137,7 +140,7 @@ struct Exchange {
     modern: bool,
     /// The client wants to use the connection again.
     keep_alive: bool,
-    /// The whole request was read, so the connection is in step.
+    /// The whole request was read and taken out of what was received, so the connection is in step.
     in_step: bool,
     /// A byte of the answer may have gone to the client.
     answered: bool,
@@ -210,7 +213,11 @@ pub async fn serve(core: &Core, client: &mut Client, caller: &Caller) {
             break;
         }
     }
-    client.stream.close();
+    let _ = client.deadline.within(clock::now() + limits::CLOSE_TIME_MAX, client.stream.finish()).await;
+    if !client.stream.received.is_empty() {
+        // Unread bytes would turn the end into a reset, which may overtake what was written last (RFC 9112 section 9.6).
+        let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, client.stream.drain()).await;
+    }
     count_traffic(core, client);
 }
 
@@ -287,9 +294,8 @@ async fn receive(
         out.extend(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Error::client(Kind::Memory))?;
         write_client(client, &mut out, settings.timeouts.body).await?;
     }
-    client.read_body(request, settings.body_bytes_max, &settings.timeouts, &core.blocks).await?;
-    exchange.in_step = true;
-    Ok(())
+    let patience = Patience { between_reads: settings.timeouts.body, until: exchange.until };
+    client.read_body(request, settings.body_bytes_max, &patience, &core.blocks).await
 }
 
 fn probe(core: &Core, client: &Client, request: &Request) -> Option<(u16, &'static str)> {
@@ -308,7 +314,8 @@ async fn answer_probe(
     (status, body): (u16, &'static str),
 ) -> Result<Reuse, Error> {
     receive(core, client, &mut request, exchange).await?;
-    consume(client, &request);
+    client.stream.received.consume(request.received_body().end);
+    exchange.in_step = true;
     let mut out = Buffer::new(&core.blocks);
     out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
     refusal::write_probe(status, body, &exchange.request_id, exchange.keep_alive, !exchange.to_head, out.end());
@@ -316,11 +323,6 @@ async fn answer_probe(
     core.counters().count_response(status);
     write_client(client, &mut out, core.settings.timeouts.idle).await?;
     Ok(if exchange.keep_alive { Reuse::Keep } else { Reuse::Close })
-}
-
-/// Drops a request that is done with from the front of `received`; what the client sent ahead stays.
-fn consume(client: &mut Client, request: &Request) {
-    client.stream.received.consume(request.received_body().end);
 }
 
 /// Writes all of `out`; a client that does not take it within `patience` is given up.
@@ -361,15 +363,19 @@ async fn fail(core: &Core, client: &mut Client, exchange: &mut Exchange, error: 
     let Some(refusal) = Refusal::of(error) else { return Reuse::Close };
     counters.count_refusal(refusal.reason);
     counters.count_response(refusal.status);
-    let keep_alive = exchange.in_step && exchange.keep_alive;
+    let draining = core.shared.lifecycle.stage() >= Stage::Draining;
+    let keep_alive = exchange.in_step && exchange.keep_alive && !draining;
     if send_refusal(core, client, exchange, refusal, keep_alive).await.is_err() {
         return Reuse::Close;
     }
     if keep_alive {
         return Reuse::Keep;
     }
-    client.stream.close();
-    let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, client.stream.drain()).await;
+    let lingering = async {
+        client.stream.finish().await;
+        client.stream.drain().await;
+    };
+    let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, lingering).await;
     Reuse::Close
 }
 
