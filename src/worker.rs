@@ -273,6 +273,7 @@ async fn run(plan: Plan) {
         worker: plan.index,
         seed: plan.seed,
         sequence: Cell::new(0),
+        date: RefCell::new(clock::http_date()),
         dials: Cell::new(plan.index),
     };
     let worker = Rc::new(Worker {
@@ -303,6 +304,7 @@ async fn tick(worker: &Worker) {
         }
         let now = clock::now();
         core.pool.sweep(now);
+        core.date.replace(clock::http_date());
         let counters = core.counters();
         counters.pool_idle.set(core.pool.len() as u64);
         counters.buffer_bytes.set(core.blocks.lent() as u64);

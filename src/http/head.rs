@@ -52,6 +52,7 @@ impl Span {
 pub enum Name {
     Connection,
     ContentLength,
+    Date,
     Expect,
     Forwarded,
     Host,
@@ -74,7 +75,7 @@ impl Name {
         let known: &[(&[u8], Self)] = match name.len() {
             2 => &[(b"te", Self::Te)],
             3 => &[(b"via", Self::Via)],
-            4 => &[(b"host", Self::Host)],
+            4 => &[(b"host", Self::Host), (b"date", Self::Date)],
             6 => &[(b"expect", Self::Expect)],
             7 => &[(b"trailer", Self::Trailer), (b"upgrade", Self::Upgrade)],
             9 => &[(b"forwarded", Self::Forwarded)],
@@ -292,6 +293,8 @@ pub struct ResponseHead {
     pub keep_alive: bool,
     /// Whether the server sent a request id of its own.
     pub has_request_id: bool,
+    /// Whether the server said when it answered.
+    pub has_date: bool,
 }
 
 impl ResponseHead {
@@ -327,6 +330,7 @@ impl ResponseHead {
             body,
             keep_alive: version == Version::Http11 && !connection.close && body != Body::UntilClose,
             has_request_id: fields.iter().any(|field| field.name == Name::RequestId),
+            has_date: fields.iter().any(|field| field.name == Name::Date),
             fields,
         })
     }

@@ -8,6 +8,7 @@
 //! cuts the connection so that no client takes the answer for complete.
 
 use std::cell::Cell;
+use std::cell::RefCell;
 use std::future::Future;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -49,6 +50,7 @@ mod request;
 mod response;
 
 use refusal::Dialect;
+use refusal::Own;
 use refusal::Refusal;
 
 /// What the exchanges of one core need to know, beside the core itself.
@@ -84,6 +86,8 @@ pub struct Core {
     pub seed: u64,
     /// Request ids made so far.
     pub sequence: Cell<u64>,
+    /// The time as answers write it; made anew at every tick.
+    pub date: RefCell<String>,
     /// Connections to the upstream asked for so far, so that each starts at the next address.
     pub dials: Cell<usize>,
 }
@@ -177,6 +181,14 @@ impl Exchange {
             answered: false,
             until: clock::now(),
         }
+    }
+}
+
+impl Exchange {
+    /// What an answer of the gateway's own says beside its body.
+    fn own(&self, core: &Core, keep_alive: bool) -> Own {
+        let date = core.date.borrow().clone();
+        Own { request_id: self.request_id.clone(), date, keep_alive, with_body: !self.to_head }
     }
 }
 
@@ -318,7 +330,8 @@ async fn answer_probe(
     exchange.in_step = true;
     let mut out = Buffer::new(&core.blocks);
     out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
-    refusal::write_probe(status, body, &exchange.request_id, exchange.keep_alive, !exchange.to_head, out.end());
+    let own = exchange.own(core, exchange.keep_alive);
+    refusal::write_probe(status, body, &own, out.end());
     exchange.answered = true;
     core.counters().count_response(status);
     write_client(client, &mut out, core.settings.timeouts.idle).await?;
@@ -390,7 +403,7 @@ pub async fn turn_away(core: &Core, stream: &mut Stream) {
     if out.reserve(limits::BLOCK_BYTES).is_err() {
         return;
     }
-    refusal.write(exchange.dialect, &exchange.request_id, false, !exchange.to_head, out.end());
+    refusal.write(exchange.dialect, &exchange.own(core, false), out.end());
     if stream.write_out(&mut out).await.is_ok() {
         stream.close();
         stream.drain().await;
@@ -410,6 +423,6 @@ async fn send_refusal(
         client.stream.received.clear();
         out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
     }
-    refusal.write(exchange.dialect, &exchange.request_id, keep_alive, !exchange.to_head, out.end());
+    refusal.write(exchange.dialect, &exchange.own(core, keep_alive), out.end());
     write_client(client, &mut out, limits::LINGER_TIME_MAX).await
 }

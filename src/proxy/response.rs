@@ -112,7 +112,8 @@ fn write_head(
     let bytes = upstream.received.as_slice().get(..response.head_length).unwrap_or_default();
     let margin = exchange.request_id.len() + 256;
     out.reserve(response.head_length + margin).map_err(|_| Error::upstream(Kind::Memory))?;
-    let back = Back { body, keep_alive, request_id: &exchange.request_id, via: core.settings.via };
+    let date = core.date.borrow();
+    let back = Back { body, keep_alive, request_id: &exchange.request_id, date: &date, via: core.settings.via };
     encode::response(&response.head, bytes, &back, out.end());
     Ok(())
 }
