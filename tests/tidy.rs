@@ -16,7 +16,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("inspect", &["limits"]),
     ("policy", &["inspect"]),
     // `clock`: its unit tests make a start time.
-    ("shared", &["policy", "clock"]),
+    ("shared", &["policy", "clock", "limits"]),
     ("config", &["limits"]),
     ("error", &["http", "policy"]),
     ("net", &["limits", "clock", "error"]),
@@ -35,7 +35,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("memory", &["limits", "config"]),
     ("hardening", &[]),
     ("log", &["config"]),
-    ("healthcheck", &["config", "clock"]),
+    ("healthcheck", &["limits", "config", "clock"]),
     // The demo plays main: it starts a gateway behind its own upstream.
     ("demo", &["limits", "clock", "error", "config", "log", "gateway", "shared", "net", "http"]),
 ];
