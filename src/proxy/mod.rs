@@ -288,12 +288,7 @@ fn inspect(client: &Client, request: &Request) -> inspect::Verdict {
 }
 
 /// Reads the whole body, after `100 Continue` if the client waits for it (RFC 9110 section 10.1.1).
-async fn receive(
-    core: &Core,
-    client: &mut Client,
-    request: &mut Request,
-    exchange: &mut Exchange,
-) -> Result<(), Error> {
+async fn receive(core: &Core, client: &mut Client, request: &mut Request, exchange: &Exchange) -> Result<(), Error> {
     let settings = &core.settings;
     if let Body::Length(length) = request.head.body
         && length > settings.body_bytes_max as u64
