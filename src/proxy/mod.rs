@@ -411,5 +411,7 @@ async fn send_refusal(
         out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
     }
     refusal.write(exchange.dialect, &exchange.request_id, keep_alive, !exchange.to_head, out.end());
+    // What failed may have been waited for for long.
+    client.now = clock::now();
     write_client(client, &mut out, limits::LINGER_TIME_MAX).await
 }

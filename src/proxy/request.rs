@@ -247,5 +247,6 @@ async fn pass_interim(core: &Core, client: &mut Client, upstream: &Stream, respo
         encode::line(out.end(), &[field.spelling.of(bytes), b": ", field.value.of(bytes)]);
     }
     out.end().extend_from_slice(b"\r\n");
+    client.now = clock::now();
     write_client(client, &mut out, core.settings.timeouts.idle).await
 }
