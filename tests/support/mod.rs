@@ -210,6 +210,20 @@ impl Gateway {
         self.log.lines.lock().unwrap().join("\n")
     }
 
+    /// Waits until the log holds the text.
+    pub fn says(&self, text: &str) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        let mut lines = self.log.lines.lock().unwrap();
+        while !lines.iter().any(|line| line.contains(text)) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            lines = self.log.changed.wait_timeout(lines, left).unwrap().0;
+        }
+        true
+    }
+
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

@@ -50,7 +50,10 @@ impl Wire {
 
     /// A TLS client looks for the server by this name.
     pub fn connect_as(address: SocketAddr, config: Option<Arc<ClientConfig>>, name: &str) -> Self {
-        let tcp = TcpStream::connect_timeout(&address, PATIENCE).expect("the gateway accepts");
+        Self::client(TcpStream::connect_timeout(&address, PATIENCE).expect("the gateway accepts"), config, name)
+    }
+
+    pub fn client(tcp: TcpStream, config: Option<Arc<ClientConfig>>, name: &str) -> Self {
         let Some(config) = config else { return Self::plain(tcp) };
         prepare(&tcp);
         let name = ServerName::try_from(name.to_owned()).unwrap();
