@@ -335,7 +335,9 @@ async fn answer_probe(
 
 /// Writes all of `out`; a client that does not take it within `patience` is given up.
 async fn write_client(client: &mut Client, out: &mut Buffer, patience: Duration) -> Result<(), Error> {
-    let result = client.deadline.within(client.now + patience, client.stream.write_out(out)).await;
+    // The last event may be long ago: what is written now may be the end of a long wait for the upstream.
+    let until = clock::now() + patience;
+    let result = client.deadline.within(until, client.stream.write_out(out)).await;
     client.now = clock::now();
     match result {
         Ok(result) => result.map_err(Error::client),
