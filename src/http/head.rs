@@ -325,7 +325,7 @@ impl ResponseHead {
             version,
             body,
             keep_alive: version == Version::Http11 && !connection.close && body != Body::UntilClose,
-            has_request_id: fields.iter().any(|field| field.name == Name::RequestId),
+            has_request_id: has_request_id(bytes, &fields),
             fields,
         })
     }
@@ -438,7 +438,16 @@ fn expects_continue(bytes: &[u8], fields: &[Field], version: Version) -> Result<
     Ok(expects)
 }
 
+/// Whether a request id crosses: there is one, and `Connection` does not name it.
+fn has_request_id(bytes: &[u8], fields: &[Field]) -> bool {
+    let is_named = || nominated(bytes, fields).any(|option| Name::of(option) == Name::RequestId);
+    fields.iter().any(|field| field.name == Name::RequestId) && !is_named()
+}
+
 fn request_id(bytes: &[u8], fields: &[Field]) -> Option<Span> {
+    if !has_request_id(bytes, fields) {
+        return None;
+    }
     let mut ids = fields.iter().filter(|field| field.name == Name::RequestId);
     let value = ids.next()?.value;
     let text = value.of(bytes);
@@ -559,5 +568,8 @@ mod tests {
         assert_eq!(id("a b"), None);
         assert_eq!(id(""), None);
         assert_eq!(id(&"a".repeat(129)), None);
+        assert_eq!(id("a\r\nConnection: x-request-id"), None, "it goes no further than this hop");
+        let answer = b"HTTP/1.1 200 OK\r\nX-Request-Id: a\r\nConnection: X-Request-ID\r\n\r\n";
+        assert!(!ResponseHead::parse(answer, false).unwrap().has_request_id, "the gateway writes its own");
     }
 }
