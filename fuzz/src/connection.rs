@@ -6,7 +6,7 @@
 //! ```
 //! The strict reader reads the same bytes first, and so says what may be forwarded: each request that it reads, in order, one
 //! to a connection, with the fields that may cross, and nothing else. Nothing that it refuses, nothing cut, and nothing that the
-//! gateway has refused may reach the upstream. It never looks into the gateway but for its counters.
+//! gateway has refused may reach the upstream; and a request is refused only if the gateway's parser refuses it alone.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -23,6 +23,11 @@ use std::time::Duration;
 
 use penaxtra_gateway::clock;
 use penaxtra_gateway::config::Io;
+use penaxtra_gateway::http::chunked::decode_pieces;
+use penaxtra_gateway::http::framing::Body;
+use penaxtra_gateway::http::head::RequestHead;
+use penaxtra_gateway::http::head::Scan;
+use penaxtra_gateway::http::target::has_dot_segment;
 use penaxtra_gateway::limits::Timeouts;
 use penaxtra_gateway::net::listen;
 use penaxtra_gateway::proxy::Settings;
@@ -138,6 +143,8 @@ impl Gateway {
                 Ok(0) => return (answers, broken),
                 Ok(count) => answers.extend_from_slice(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return (answers, true),
+                // libFuzzer's alarm.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => panic!("the gateway hangs: {error}"),
             }
         }
@@ -221,7 +228,12 @@ fn record(mut stream: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     let mut answered = false;
-    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+    loop {
+        let count = match stream.read(&mut buffer) {
+            Ok(count @ 1..) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(_) | Err(_) => return bytes,
+        };
         bytes.extend_from_slice(&buffer[..count]);
         if !answered && let Ok(Some((request, _))) = strict::request(&bytes) {
             answered = true;
@@ -229,33 +241,56 @@ fn record(mut stream: TcpStream) -> Vec<u8> {
             let _ = stream.write_all(format!("{ANSWER}{body}").as_bytes());
         }
     }
-    bytes
 }
 
 /// What the strict reader says of the client's bytes.
 struct Expected {
     /// Whole requests, in order.
     requests: Vec<Request>,
+    /// The bytes of each, as they were sent.
+    sent: Vec<Vec<u8>>,
     /// What follows them is refused by the strict reader alone (`differential` says why), or is answered in any case.
     open: bool,
 }
 
 impl Expected {
     fn of(input: &[u8]) -> Self {
-        let (mut requests, mut rest) = (Vec::new(), input);
+        let mut expected = Self { requests: Vec::new(), sent: Vec::new(), open: false };
+        let mut rest = input;
         loop {
             match strict::request(rest) {
                 Ok(Some((request, length))) => {
-                    requests.push(request);
+                    expected.requests.push(request);
+                    expected.sent.push(rest[..length].to_vec());
                     rest = &rest[length..];
                 }
-                Ok(None) => return Self { requests, open: false },
+                Ok(None) => return expected,
                 Err(fault) => {
-                    let open = matches!(fault, "Host disagrees with the target" | "Host is malformed");
-                    return Self { requests, open };
+                    expected.open = matches!(fault, "Host disagrees with the target" | "Host is malformed");
+                    return expected;
                 }
             }
         }
+    }
+
+    /// Whether the gateway refuses the request by its own rules, wherever it stands: stricter is allowed, out of step is not.
+    fn is_refused_alone(&self, index: usize) -> bool {
+        let (request, bytes) = (&self.requests[index], &self.sent[index]);
+        let Ok(Some(found)) = Scan::default().find(bytes) else { return true };
+        match RequestHead::parse(&bytes[found.skip..found.end]).map(|head| head.body) {
+            Ok(Body::Chunked) if decode_pieces([&bytes[found.end..]]).is_err() => true,
+            // The gateway has a prefix here, which no path may leave.
+            Ok(_) => request.body.len() > BODY_BYTES_MAX || has_dot_segment(path(request).as_bytes()),
+            Err(_) => true,
+        }
+    }
+
+    /// Whether the connection ends with the answer to this request.
+    fn is_last_wish(&self, index: usize) -> bool {
+        let request = &self.requests[index];
+        let options = request.fields.all("connection").join(&b","[..]);
+        let mut options = options.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+        request.minor == 0 || options.any(|option| option.eq_ignore_ascii_case(b"close"))
     }
 }
 
@@ -321,9 +356,16 @@ fn judge_answers(bytes: &[u8], expected: &Expected, forwarded: &[Request]) {
         match answer.status {
             200 if answer.fields.has("x-upstream") => {}
             200 => assert!(request.is_none_or(is_probe), "an answer from nowhere"),
-            400..=499 | 501 | 505 => assert!(is_last, "the connection goes on after a refusal"),
+            400..=499 | 501 | 505 => {
+                assert!(is_last, "the connection goes on after a refusal");
+                assert!(request.is_none() || expected.is_refused_alone(index), "a good request is refused out of step");
+            }
             status => panic!("a healthy gateway has answered {status}"),
         }
+    }
+    if answers.len() < expected.requests.len() {
+        let last = answers.len().checked_sub(1).expect("the first request has an answer");
+        assert!(answers[last].status >= 400 || expected.is_last_wish(last), "a request has no answer");
     }
 }
 
