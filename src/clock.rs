@@ -21,3 +21,9 @@ pub fn now() -> Instant {
 pub fn unix() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
+
+/// Wall time as RFC 9110 section 5.6.7 writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+#[must_use]
+pub fn http_date() -> String {
+    httpdate::fmt_http_date(UNIX_EPOCH + unix())
+}

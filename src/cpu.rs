@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn only_an_exclusive_set_is_pinned_by_itself() {
-        let cases: &[(Pin, usize, &[usize], Option<usize>, &[Option<usize>])] = &[
+        type Case = (Pin, usize, &'static [usize], Option<usize>, &'static [Option<usize>]);
+        let cases: &[Case] = &[
             (Pin::Auto, 2, &[0, 1], Some(2), &[None, None]),
             (Pin::Auto, 2, &[4, 6], Some(8), &[Some(4), Some(6)]),
             (Pin::Auto, 1, &[4, 6], Some(8), &[None]),
@@ -77,7 +78,9 @@ mod tests {
 
     #[test]
     fn cpu_lists() {
-        for (list, expected) in [("0", Some(1)), ("0-3", Some(4)), ("0-1,4,6-7", Some(5)), ("", None), ("3-1", None), ("x", None)] {
+        for (list, expected) in
+            [("0", Some(1)), ("0-3", Some(4)), ("0-1,4,6-7", Some(5)), ("", None), ("3-1", None), ("x", None)]
+        {
             assert_eq!(count(list), expected, "{list}");
         }
     }

@@ -215,7 +215,7 @@ fn plan(
     let (memory_bytes_max, connections_max) = budgets(config);
     let settings = Settings {
         timeouts: config.timeouts,
-        body_bytes_max: config.body_bytes_max,
+        body_bytes_max: body_bytes_max(config.body_bytes_max, memory_bytes_max / workers),
         via: config.via,
         forwarded: config.forwarded,
     };
@@ -252,4 +252,78 @@ fn budgets(config: &Config) -> (usize, usize) {
     let connections = config.connections_max.unwrap_or_else(|| bytes(memory::connections_default(limit, open_files)));
     tracing::debug!(memory, connections, ?limit, "budgets");
     (memory, connections)
+}
+
+/// A body must fit the memory of one core with room for others, or it would be told to try again for ever: past this it is 413.
+fn body_bytes_max(configured: usize, core_memory: usize) -> usize {
+    let fits = core_memory / 2;
+    if configured > fits {
+        tracing::warn!(configured, fits, "body-max is more than a core's memory for bodies holds: lowered");
+    }
+    configured.min(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::io::Write;
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Io;
+    use crate::config::Upstream;
+    use crate::demo::server::MockLlm;
+    use crate::demo::server::Options;
+    use crate::inspect;
+
+    fn post(client: &mut TcpStream, body: &[u8]) {
+        let head = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
+        client.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    }
+
+    fn answer(client: &mut TcpStream) -> String {
+        let mut buffer = [0; 4096];
+        let count = client.read(&mut buffer).unwrap_or(0);
+        String::from_utf8_lossy(&buffer[..count]).into_owned()
+    }
+
+    fn panic_ends_one_connection(io: Io) {
+        let any_port = "127.0.0.1:0".parse().unwrap();
+        let model = MockLlm::start(any_port, Options::default()).unwrap();
+        let mut config = Config::for_upstream(Upstream::parse(&format!("http://{}", model.address)).unwrap());
+        config.listen = vec![any_port];
+        config.admin = Some(any_port);
+        config.workers = Some(1);
+        config.io = io;
+        let gateway = Gateway::start(&config, false).unwrap();
+        let connect = |address: SocketAddr| {
+            let client = TcpStream::connect(address).unwrap();
+            client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            client
+        };
+        let (mut good, mut bad) = (connect(gateway.addresses[0]), connect(gateway.addresses[0]));
+        let chat = br#"{"model":"mock","messages":[{"role":"user","content":"hello"}]}"#;
+        post(&mut good, chat);
+        assert!(answer(&mut good).starts_with("HTTP/1.1 200 "));
+        post(&mut bad, inspect::PANIC);
+        assert_eq!(answer(&mut bad), "", "the connection of the panic ends without an answer");
+        post(&mut good, chat);
+        assert!(answer(&mut good).starts_with("HTTP/1.1 200 "), "the worker and its other connection live");
+        let mut admin = connect(gateway.admin.unwrap());
+        admin.write_all(b"GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        let mut metrics = String::new();
+        admin.read_to_string(&mut metrics).unwrap();
+        assert!(metrics.contains("pnx_panics_total 1\n"), "{metrics}");
+        assert!(metrics.contains("pnx_requests_in_flight 0\n"), "{metrics}");
+        drop((good, bad));
+        gateway.stop();
+        assert_eq!(gateway.wait(), 0);
+    }
+
+    #[test]
+    fn a_panic_in_an_exchange_ends_its_connection_alone() {
+        panic_ends_one_connection(Io::Auto);
+        panic_ends_one_connection(Io::Epoll);
+    }
 }

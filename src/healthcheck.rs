@@ -9,7 +9,6 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::ClientConnection;
@@ -25,12 +24,7 @@ use rustls::pki_types::ServerName;
 use rustls::pki_types::UnixTime;
 
 use crate::config::Upstream;
-
-/// How long each of connecting, writing and reading may take.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Bytes of an answer that are read; its status line is among the first.
-const ANSWER_BYTES_MAX: u64 = 4096;
+use crate::limits;
 
 /// Asks `url` and gives the status of the answer.
 ///
@@ -39,9 +33,9 @@ const ANSWER_BYTES_MAX: u64 = 4096;
 pub fn ask(url: &str) -> io::Result<u16> {
     let url = Upstream::parse(url).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
     let address = (url.host.as_str(), url.port).to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
-    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let stream = TcpStream::connect_timeout(&address, limits::HEALTHCHECK_TIME_MAX)?;
+    stream.set_read_timeout(Some(limits::HEALTHCHECK_TIME_MAX))?;
+    stream.set_write_timeout(Some(limits::HEALTHCHECK_TIME_MAX))?;
     let path = if url.prefix.is_empty() { "/healthz" } else { &url.prefix };
     let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", url.authority);
     if !url.tls {
@@ -63,7 +57,7 @@ fn exchange(mut stream: impl Read + Write, request: &str) -> io::Result<u16> {
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     // An end in the middle does not matter: the status comes first.
-    let _ = stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer);
+    let _ = stream.take(limits::HEALTHCHECK_ANSWER_BYTES_MAX).read_to_end(&mut answer);
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut response = httparse::Response::new(&mut headers);
     let _ = response.parse(&answer);

@@ -21,27 +21,27 @@
 //! - [`gateway`] puts the parts together for `main`; [`control`] and [`admin`] run beside the cores and meet them in [`shared`].
 
 pub mod config;
-pub mod log;
-pub mod hardening;
 pub mod gateway;
+pub mod hardening;
+pub mod log;
 
-pub mod limits;
 pub mod clock;
 pub mod cpu;
-pub mod memory;
 pub mod error;
+pub mod limits;
+pub mod memory;
 
-pub mod worker;
-pub mod net;
 pub mod client;
 pub mod http;
 pub mod inspect;
+pub mod net;
 pub mod proxy;
 pub mod upstream;
+pub mod worker;
 
-pub mod shared;
-pub mod control;
 pub mod admin;
+pub mod control;
+pub mod shared;
 
-pub mod healthcheck;
 pub mod demo;
+pub mod healthcheck;

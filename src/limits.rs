@@ -1,6 +1,6 @@
 //! Every bound in the program: what it limits, its unit, why that number, and what happens when it is reached.
 //!
-//! A bound that an operator may want to move is a setting (`config.rs`) and its default stands there; its ceiling stands here.
+//! A bound that an operator may want to move is a setting: its default and its ceiling stand in `config/setting.rs`.
 //! Nothing in this file reads anything of ours.
 
 use std::time::Duration;
@@ -47,6 +47,22 @@ pub const RECORD_PLAIN_BYTES_MAX: usize = 16 * 1024;
 
 /// Bytes that one plain text may grow by as a TLS record: header 5, explicit nonce 8, tag 16, content type 1; rounded up.
 pub const RECORD_OVERHEAD_BYTES: usize = 64;
+
+/// Bytes of the smallest buffer that a few waiting bytes are moved to, so that one byte does not hold a block.
+pub const SMALL_BYTES_MIN: usize = 1024;
+
+/// Bytes of TLS records without application data (key updates, empty records) that a peer may send in a row. Past it: the
+/// connection ends; such records cost work and mean nothing.
+pub const TLS_QUIET_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of TLS records that are written at once: fewer system calls for long uploads, bounded memory for slow readers.
+pub const TLS_FLUSH_BYTES: usize = 64 * 1024;
+
+/// Reads in a row that find bytes before a connection lets the others of its core have a turn.
+pub const READS_IN_A_ROW_MAX: u8 = 16;
+
+/// Options of all `Connection` fields of one head. Past it: 400 or 502, since each option is compared with each field.
+pub const CONNECTION_OPTIONS_MAX: usize = 32;
 
 /// Buffers that a core keeps for reuse: 64 x 20 KiB = 1.25 MiB. Past it a returned buffer is freed.
 pub const FREE_BLOCKS_MAX: usize = 64;
@@ -96,6 +112,82 @@ pub const CONNECT_ADDRESSES_MAX: usize = 8;
 
 /// Seconds in `retry-after` of a 503: long enough for a full core to finish something, short enough for an SDK to wait.
 pub const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// How old a worker's last heartbeat may be before the process counts as hung: 40 turns of a worker's 50 ms.
+///
+/// Short enough for a probe every few seconds to see a hang, long enough for a pod that the kernel throttles for a while.
+pub const HEARTBEAT_MILLISECONDS_MAX: u64 = 2_000;
+
+/// How long after the start of the process a worker may take to its first heartbeat: rings, listeners and certificates come first.
+pub const FIRST_HEARTBEAT_MILLISECONDS_MAX: u64 = 10_000;
+
+/// Bytes of a request's head; a scraper's is about 300. Past it: 431.
+pub const ADMIN_HEAD_BYTES_MAX: usize = 4 * 1024;
+
+/// Field lines of a head. Past it: 431.
+pub const ADMIN_FIELDS_MAX: usize = 64;
+
+/// How long a connection lasts, from its accept to its end, whatever the peer does.
+pub const ADMIN_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// How much of it the request may take, so that a late one can still be told so.
+pub const ADMIN_REQUEST_TIME_MAX: Duration = Duration::from_millis(1500);
+
+/// Bytes that are read and thrown away after the answer: closing a socket with unread bytes resets it, and the answer is lost.
+pub const ADMIN_LINGER_BYTES_MAX: usize = 16 * 1024;
+
+/// Connections at once: two scrapers and a few probes, with room. Past it a connection is closed unanswered, and counted.
+pub const ADMIN_CONNECTIONS_MAX: usize = 8;
+
+/// How long accepting pauses after an error such as EMFILE.
+pub const ADMIN_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often a pair that moves while it is read is read again, and how long to wait before: 100 ms in all. A Secret is swapped
+/// in well under one; what is still moving then is an error at the start, and tried again at the next poll afterwards.
+pub const CERTIFICATE_READS_MAX: usize = 20;
+
+/// Pause between two reads of files that change under the reader.
+pub const CERTIFICATE_READ_PAUSE: Duration = Duration::from_millis(5);
+
+/// Bytes of one PEM file: a whole system bundle of authorities is about 220 KiB, a chain or a key a few. Past it: an error.
+pub const PEM_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Servers whose sessions a core remembers. There is one upstream; a few more cost nothing and cover its change of name.
+pub const RESUMED_SERVERS_MAX: usize = 8;
+
+/// How long after the closing of the listeners was asked for a worker's heartbeat proves that it has closed them: two of its turns.
+pub const DRAIN_SETTLE: Duration = Duration::from_millis(100);
+
+/// Addresses that are kept of one answer; a provider behind a load balancer gives 2 to 8. Past it the rest is dropped.
+pub const ADDRESSES_MAX: usize = 32;
+
+/// How old an answer gets before the name is looked up again. `getaddrinfo` does not tell an answer's TTL; providers' are 30 to 300 s.
+pub const RESOLVE_REFRESH: Duration = Duration::from_secs(30);
+
+/// The first pause after a failure; each further failure doubles it, up to `RESOLVE_REFRESH`.
+pub const RESOLVE_RETRY_FIRST: Duration = Duration::from_secs(1);
+
+/// How long the process has to end by itself after the second request to stop. It closes sockets and no more.
+pub const EXIT_TIME: Duration = Duration::from_secs(1);
+
+/// Requests to the control thread that wait for it. Signals of one kind merge in the kernel, and the thread does nothing that
+/// takes long; past it whoever asks waits.
+pub const ASKS_MAX: usize = 16;
+
+/// How often the control thread looks while the process stops: a worker's own turn.
+pub const DRAIN_TURN: Duration = Duration::from_millis(50);
+
+/// How often the files are looked at. A Secret takes about a minute to reach a pod, so 10 s more are little.
+pub const CERTIFICATE_LOOK_PAUSE: Duration = Duration::from_secs(10);
+
+/// Bytes that are read of one of the kernel's files; the longest, the list of a process's cgroups, has a line per hierarchy.
+pub const KERNEL_FILE_BYTES_MAX: u64 = 16 * 1024;
+
+/// How long each of connecting, writing and reading may take.
+pub const HEALTHCHECK_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// Bytes of an answer that are read; its status line is among the first.
+pub const HEALTHCHECK_ANSWER_BYTES_MAX: u64 = 4096;
 
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);

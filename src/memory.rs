@@ -8,11 +8,10 @@ use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::limits;
+
 /// Where cgroup file systems are mounted by every container runtime and by systemd.
 const CGROUP_ROOT: &str = "/sys/fs/cgroup";
-
-/// Bytes that are read of one of the kernel's files; the longest, the list of a process's cgroups, has a line per hierarchy.
-const KERNEL_FILE_BYTES_MAX: u64 = 16 * 1024;
 
 /// A limit at or above this is none: cgroup v1 says "unlimited" with the largest number of whole pages.
 const UNLIMITED_BYTES: u64 = 1 << 60;
@@ -99,7 +98,7 @@ fn parse(text: &str) -> Option<u64> {
 
 fn read(path: &Path) -> Option<String> {
     let mut text = String::new();
-    File::open(path).ok()?.take(KERNEL_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
+    File::open(path).ok()?.take(limits::KERNEL_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
     Some(text)
 }
 

@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::pin::Pin;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,18 +32,19 @@ use monoio::IoUringDriver;
 use monoio::LegacyDriver;
 use monoio::Runtime;
 use monoio::RuntimeBuilder;
+use monoio::io::Canceller;
 use monoio::net::TcpStream;
 use monoio::time::TimeDriver;
 use rustls::ClientConfig;
 use rustls::ServerConfig;
 
 use crate::client::h1::Client;
+use crate::client::h1::Idle;
 use crate::clock;
 use crate::config::Io;
 use crate::limits;
 use crate::net::buffer::Blocks;
 use crate::net::deadline::Deadline;
-use crate::net::socket::Interrupt;
 use crate::net::stream::Stream;
 use crate::proxy;
 use crate::proxy::Caller;
@@ -189,7 +191,8 @@ fn build_ring() -> io::Result<Runtime<TimeDriver<IoUringDriver>>> {
 fn build_ring_with(entries: u32) -> io::Result<Runtime<TimeDriver<IoUringDriver>>> {
     let mut flags = io_uring::IoUring::builder();
     flags.setup_single_issuer().setup_defer_taskrun();
-    let first = RuntimeBuilder::<IoUringDriver>::new().uring_builder(flags).with_entries(entries).enable_timer().build();
+    let first =
+        RuntimeBuilder::<IoUringDriver>::new().uring_builder(flags).with_entries(entries).enable_timer().build();
     match first {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
             RuntimeBuilder::<IoUringDriver>::new().with_entries(entries).enable_timer().build()
@@ -204,15 +207,11 @@ pub fn explain_no_ring(error: &io::Error) -> &'static str {
     match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
         Some(rustix::io::Errno::PERM) => "denied by seccomp or by the sysctl kernel.io_uring_disabled",
         Some(rustix::io::Errno::NOSYS) => "unknown to this kernel or denied by seccomp",
-        Some(rustix::io::Errno::NOMEM) => "no locked memory left for this user (RLIMIT_MEMLOCK counts all its rings on the node)",
+        Some(rustix::io::Errno::NOMEM) => {
+            "no locked memory left for this user (RLIMIT_MEMLOCK counts all its rings on the node)"
+        }
         _ => "not available",
     }
-}
-
-/// A connection that is being served, for the drain.
-struct Live {
-    interrupt: Interrupt,
-    idle: Rc<Cell<bool>>,
 }
 
 /// What the tasks of one worker share.
@@ -220,7 +219,8 @@ struct Worker {
     core: Core,
     server_tls: Arc<ServerConfig>,
     connections_max: usize,
-    connections: RefCell<HashMap<u64, Live>>,
+    /// The connections that are being served, by number.
+    connections: RefCell<HashMap<u64, Rc<Idle>>>,
     next_connection: Cell<u64>,
     refusing: Cell<usize>,
     closing: Closing,
@@ -273,6 +273,8 @@ async fn run(plan: Plan) {
         worker: plan.index,
         seed: plan.seed,
         sequence: Cell::new(0),
+        date: RefCell::new(clock::http_date()),
+        dials: Cell::new(plan.index),
     };
     let worker = Rc::new(Worker {
         core,
@@ -296,12 +298,13 @@ async fn tick(worker: &Worker) {
         let stage = core.shared.lifecycle.stage();
         if stage >= Stage::Draining {
             worker.closing.start();
-            for live in worker.connections.borrow().values().filter(|live| live.idle.get()) {
-                live.interrupt.fire();
+            for idle in worker.connections.borrow().values() {
+                idle.close();
             }
         }
         let now = clock::now();
         core.pool.sweep(now);
+        core.date.replace(clock::http_date());
         let counters = core.counters();
         counters.pool_idle.set(core.pool.len() as u64);
         counters.buffer_bytes.set(core.blocks.lent() as u64);
@@ -324,7 +327,21 @@ async fn accept(worker: Rc<Worker>, door: Door) {
             return;
         }
     };
-    while let Some(accepted) = worker.closing.unless(listener.accept()).await {
+    let canceller = Canceller::new();
+    loop {
+        let mut accepting = pin!(listener.cancelable_accept(canceller.handle()));
+        let accepted = match worker.closing.unless(accepting.as_mut()).await {
+            Some(accepted) => accepted,
+            None => {
+                // Not dropped: the kernel may have accepted already, and that connection would be lost.
+                let _cancelled = canceller.cancel();
+                let accepted = accepting.await;
+                if let Ok((stream, address)) = accepted {
+                    admit(&worker, stream, address, plaintext);
+                }
+                break;
+            }
+        };
         match accepted {
             Ok((stream, address)) => admit(&worker, stream, address, plaintext),
             // EMFILE and the like: the table is full, and asking again at once would only spin.
@@ -333,7 +350,10 @@ async fn accept(worker: Rc<Worker>, door: Door) {
     }
     drop(listener);
     while let Ok(Ok((stream, address))) = last.as_ref().map(TcpListener::accept) {
-        if let Ok(stream) = TcpStream::from_std(stream) {
+        // The ring waits for a blocking socket by itself and fails on one that is not; epoll needs the opposite.
+        if stream.set_nonblocking(monoio::utils::is_legacy()).is_ok()
+            && let Ok(stream) = TcpStream::from_std(stream)
+        {
             admit(&worker, stream, address, plaintext);
         }
     }
@@ -351,7 +371,9 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, address: SocketAddr, plaintext:
             worker.refusing.set(worker.refusing.get() + 1);
             let worker = Rc::clone(worker);
             let _detached = monoio::spawn(async move {
-                refuse(&worker, stream).await;
+                if contain(Box::pin(refuse(&worker, stream))).await.is_err() {
+                    worker.core.counters().panics.increment();
+                }
                 worker.refusing.set(worker.refusing.get() - 1);
             });
         }
@@ -359,14 +381,13 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, address: SocketAddr, plaintext:
     }
     let number = worker.next_connection.get();
     worker.next_connection.set(number + 1);
-    let idle = Rc::new(Cell::new(true));
-    let live = Live { interrupt: stream.interrupt(), idle: Rc::clone(&idle) };
-    worker.connections.borrow_mut().insert(number, live);
+    let idle = Rc::new(Idle::default());
+    worker.connections.borrow_mut().insert(number, Rc::clone(&idle));
     counters.connections_open.increment();
     let worker = Rc::clone(worker);
     let _detached = monoio::spawn(async move {
         let client = Client { stream, deadline: Deadline::new(), idle, now: clock::now() };
-        if contain(connection(&worker, client, caller)).await.is_err() {
+        if contain(Box::pin(connection(&worker, client, caller))).await.is_err() {
             worker.core.counters().panics.increment();
         }
         worker.connections.borrow_mut().remove(&number);
@@ -378,14 +399,17 @@ fn admit(worker: &Rc<Worker>, stream: TcpStream, address: SocketAddr, plaintext:
 async fn connection(worker: &Worker, mut client: Client, mut caller: Caller) {
     let core = &worker.core;
     let timeouts = &core.settings.timeouts;
-    let first = client.deadline.within(client.now + timeouts.keep_alive, client.stream.read()).await;
-    if !matches!(first, Ok(Ok(count)) if count > 0) {
+    let waiting = client.idle.wait(&mut client.stream);
+    let first = client.deadline.within(client.now + timeouts.keep_alive, waiting).await;
+    if !matches!(first, Ok(Some(Ok(count))) if count > 0) {
         return;
     }
-    client.idle.set(false);
+    client.now = clock::now();
     if client.stream.received.as_slice().first() == Some(&TLS_HANDSHAKE) {
-        let handshake = client.stream.accept_tls(&worker.server_tls, &core.blocks);
-        match client.deadline.within(clock::now() + timeouts.tls, handshake).await {
+        let handshake = Box::pin(client.stream.accept_tls(&worker.server_tls, &core.blocks));
+        let result = client.deadline.within(client.now + timeouts.tls, handshake).await;
+        client.now = clock::now();
+        match result {
             Ok(Ok(())) => core.counters().tls_handshakes.increment(),
             _ => {
                 core.counters().tls_handshake_failures.increment();
@@ -414,8 +438,7 @@ async fn refuse(worker: &Worker, mut stream: Stream) {
 struct Panicked;
 
 /// Runs a connection's future; a panic in it becomes an error, and all that it owned is dropped.
-async fn contain<F: Future>(future: F) -> Result<F::Output, Panicked> {
-    let mut future = pin!(future);
+async fn contain<F: Future>(mut future: Pin<Box<F>>) -> Result<F::Output, Panicked> {
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(poll) => poll.map(Ok),
         Err(_) => Poll::Ready(Err(Panicked)),
@@ -431,14 +454,14 @@ mod tests {
     fn a_panic_ends_its_connection_alone() {
         let mut runtime = RuntimeBuilder::<LegacyDriver>::new().enable_timer().build().unwrap();
         runtime.block_on(async {
-            let bad = monoio::spawn(contain(async {
+            let bad = monoio::spawn(contain(Box::pin(async {
                 monoio::time::sleep(Duration::from_millis(1)).await;
                 panic!("on purpose");
-            }));
-            let good = monoio::spawn(contain(async {
+            })));
+            let good = monoio::spawn(contain(Box::pin(async {
                 monoio::time::sleep(Duration::from_millis(5)).await;
                 7
-            }));
+            })));
             let ended: Result<(), Panicked> = bad.await;
             assert!(ended.is_err());
             assert!(matches!(good.await, Ok(7)));

@@ -2,7 +2,6 @@
 //!
 //! `fuzz/README.md` says what the targets check. The comparison with other readers (`differential`) is not replayed here, since
 //! those readers are no dependencies of this crate.
-#![expect(clippy::expect_used, reason = "a panic is how a test says no")]
 
 use std::fs;
 use std::panic::AssertUnwindSafe;
@@ -11,9 +10,11 @@ use std::path::Path;
 
 use penaxtra_gateway::http::fuzz;
 
+#[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]
 #[path = "../fuzz/src/connection.rs"]
 mod connection;
 
+#[expect(dead_code, unreachable_pub, reason = "shared with the tests and the fuzz crate, which use all of it")]
 #[path = "support/strict.rs"]
 mod strict;
 

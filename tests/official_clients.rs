@@ -4,6 +4,8 @@
 //! installs them on first use into `target/clients` (or `PNX_CLIENTS_DIR`). Whatever the SDKs see differently through the gateway,
 //! plain or TLS, fails.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says no")]
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -61,7 +63,11 @@ fn compare(io: Io, scratch: &Path) {
 
     let status = Command::new("python3")
         .arg(clients.join("run.py"))
-        .args([format!("http://{}", model.address), format!("http://127.0.0.1:{port}"), format!("https://localhost:{port}")])
+        .args([
+            format!("http://{}", model.address),
+            format!("http://127.0.0.1:{port}"),
+            format!("https://localhost:{port}"),
+        ])
         .arg(&ca)
         .env("PNX_CLIENTS_DIR", &packages)
         .status()

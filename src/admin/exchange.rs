@@ -9,25 +9,11 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::clock;
+use crate::limits;
 use crate::shared::health;
 
 use super::View;
 use super::metrics;
-
-/// Bytes of a request's head; a scraper's is about 300. Past it: 431.
-const HEAD_BYTES_MAX: usize = 4 * 1024;
-
-/// Field lines of a head. Past it: 431.
-const FIELDS_MAX: usize = 64;
-
-/// How long a connection lasts, from its accept to its end, whatever the peer does.
-const TIME_MAX: Duration = Duration::from_secs(2);
-
-/// How much of it the request may take, so that a late one can still be told so.
-const REQUEST_TIME_MAX: Duration = Duration::from_millis(1500);
-
-/// Bytes that are read and thrown away after the answer: closing a socket with unread bytes resets it, and the answer is lost.
-const LINGER_BYTES_MAX: usize = 16 * 1024;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -48,12 +34,12 @@ impl Answer {
 /// Reads one request, answers it, and closes.
 pub(super) fn run(stream: &TcpStream, view: &View) -> io::Result<()> {
     let start = clock::now();
-    let deadline = start + TIME_MAX;
-    let answer = read_and_answer(stream, view, start + REQUEST_TIME_MAX)?;
+    let deadline = start + limits::ADMIN_TIME_MAX;
+    let answer = read_and_answer(stream, view, start + limits::ADMIN_REQUEST_TIME_MAX)?;
     write(stream, &render(&answer), deadline)?;
     stream.shutdown(Shutdown::Write)?;
     let mut ignored = [0; 1024];
-    for _ in 0..LINGER_BYTES_MAX / ignored.len() {
+    for _ in 0..limits::ADMIN_LINGER_BYTES_MAX / ignored.len() {
         if read(stream, &mut ignored, deadline)? == 0 {
             break;
         }
@@ -62,7 +48,7 @@ pub(super) fn run(stream: &TcpStream, view: &View) -> io::Result<()> {
 }
 
 fn read_and_answer(stream: &TcpStream, view: &View, deadline: Instant) -> io::Result<Answer> {
-    let mut head = [0; HEAD_BYTES_MAX];
+    let mut head = [0; limits::ADMIN_HEAD_BYTES_MAX];
     let mut filled = 0;
     loop {
         let count = match read(stream, &mut head[filled..], deadline) {
@@ -83,7 +69,7 @@ fn read_and_answer(stream: &TcpStream, view: &View, deadline: Instant) -> io::Re
 
 /// The answer to the request whose head `bytes` begin with; `None` where they do not hold all of it yet.
 fn answer(bytes: &[u8], view: &View) -> Option<Answer> {
-    let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
+    let mut fields = [httparse::EMPTY_HEADER; limits::ADMIN_FIELDS_MAX];
     let mut request = httparse::Request::new(&mut fields);
     match request.parse(bytes) {
         Ok(httparse::Status::Complete(_bytes)) => {}

@@ -12,19 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::AcqRel;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
+use crate::limits;
 use crate::net::certificate::Certificates;
 use crate::shared::Shared;
 
 mod exchange;
 pub mod metrics;
-
-/// Connections at once: two scrapers and a few probes, with room. Past it a connection is closed unanswered, and counted.
-const CONNECTIONS_MAX: usize = 8;
-
-/// How long accepting pauses after an error such as EMFILE.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The listener and its thread. Dropping it closes the listener; a connection that is open is answered within its 2 s.
 #[derive(Debug)]
@@ -79,7 +73,7 @@ fn accept(listener: &TcpListener, view: &View) {
             Ok((stream, _peer)) => stream,
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => return,
             Err(_passes) => {
-                std::thread::sleep(ACCEPT_PAUSE);
+                std::thread::sleep(limits::ADMIN_ACCEPT_PAUSE);
                 continue;
             }
         };
@@ -107,7 +101,7 @@ struct Slot(Arc<AtomicUsize>);
 impl Slot {
     /// `None` where all are taken. Only the accepting thread takes, so the count never passes the bound.
     fn take(open: &Arc<AtomicUsize>) -> Option<Self> {
-        let slot = (open.fetch_add(1, AcqRel) < CONNECTIONS_MAX).then(|| Self(Arc::clone(open)));
+        let slot = (open.fetch_add(1, AcqRel) < limits::ADMIN_CONNECTIONS_MAX).then(|| Self(Arc::clone(open)));
         if slot.is_none() {
             open.fetch_sub(1, AcqRel);
         }

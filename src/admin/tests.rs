@@ -1,5 +1,7 @@
 //! The admin listener over loopback sockets: what it answers, and what it does not wait for.
 
+use std::time::Duration;
+
 use std::io::Read;
 use std::io::Write;
 
@@ -84,7 +86,7 @@ fn silent_and_slow_clients_are_cut_and_keep_nobody_out_for_long() {
     let (shared, admin) = start();
     let began = crate::clock::now();
     let mut silent: Vec<TcpStream> =
-        (0..CONNECTIONS_MAX).map(|_| TcpStream::connect(admin.address()).unwrap()).collect();
+        (0..limits::ADMIN_CONNECTIONS_MAX).map(|_| TcpStream::connect(admin.address()).unwrap()).collect();
     // The ninth is closed unanswered.
     let mut more = TcpStream::connect(admin.address()).unwrap();
     let mut answer = Vec::new();

@@ -5,8 +5,13 @@
 //! byte is charged to the core's budget.
 
 use std::cell::Cell;
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::ops::Range;
 use std::rc::Rc;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::clock;
@@ -21,6 +26,42 @@ use crate::net::buffer::Blocks;
 use crate::net::buffer::Buffer;
 use crate::net::deadline::Deadline;
 use crate::net::stream::Stream;
+use crate::net::stream::StreamError;
+
+/// Ends a connection between two requests, from elsewhere on its core. One that is busy goes on and sees it at its next wait.
+#[derive(Debug, Default)]
+pub struct Idle {
+    closing: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Idle {
+    /// Asks for the end, and wakes the connection if it waits for a request.
+    pub fn close(&self) {
+        self.closing.set(true);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Waits for bytes, or until the end is asked for and none have come (`None`). Dropping the future loses nothing.
+    pub async fn wait(&self, stream: &mut Stream) -> Option<Result<usize, StreamError>> {
+        poll_fn(|context| {
+            if self.closing.get() {
+                stream.expect_bytes();
+            }
+            match stream.poll_read(context) {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                Poll::Pending if self.closing.get() => Poll::Ready(None),
+                Poll::Pending => {
+                    self.waker.replace(Some(context.waker().clone()));
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+}
 
 /// One client connection.
 pub struct Client {
@@ -28,8 +69,8 @@ pub struct Client {
     pub stream: Stream,
     /// The timer of this connection, for both its legs.
     pub deadline: Deadline,
-    /// Set while nothing of a request has come: then the connection may be ended without loss.
-    pub idle: Rc<Cell<bool>>,
+    /// For the drain: ends the connection when nothing of a request has come.
+    pub idle: Rc<Idle>,
     /// When something last happened here. Deadlines count from it, so that the clock is read once an event and not once a wait.
     pub now: Instant,
 }
@@ -42,6 +83,15 @@ pub struct Request {
     pub head_length: usize,
     /// The body, once [`Client::read_body`] has returned.
     pub body: Content,
+}
+
+/// How long a body may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Between two reads.
+    pub between_reads: Duration,
+    /// As a whole.
+    pub until: Instant,
 }
 
 /// A whole request body.
@@ -82,11 +132,9 @@ impl Client {
     /// The head is malformed, over a bound or late, or the connection failed within it.
     pub async fn read_head(&mut self, timeouts: &Timeouts) -> Result<Option<Request>, Error> {
         if self.stream.received.is_empty() {
-            self.idle.set(true);
-            let first = self.deadline.within(self.now + timeouts.keep_alive, self.stream.read()).await;
-            self.idle.set(false);
-            match first {
-                Ok(Ok(count)) if count > 0 => {}
+            let waiting = self.idle.wait(&mut self.stream);
+            match self.deadline.within(self.now + timeouts.keep_alive, waiting).await {
+                Ok(Some(Ok(count))) if count > 0 => {}
                 _ => return Ok(None),
             }
         }
@@ -102,15 +150,19 @@ impl Client {
                 let head = RequestHead::parse(head).map_err(Error::client)?;
                 return Ok(Some(Request { head, head_length, body: Content::Empty }));
             }
-            if self.read_more(until).await? == 0 {
-                // An end after nothing but an empty line is no request that was cut.
-                let nothing = self.stream.received.as_slice().trim_ascii().is_empty();
-                return if nothing { Ok(None) } else { Err(Error::client(Kind::Closed)) };
+            let more = self.read_more(until).await;
+            // An end, or nothing more, after nothing but an empty line is no request that was cut.
+            let nothing = self.stream.received.as_slice().trim_ascii().is_empty();
+            match more {
+                Ok(0) | Err(Error { kind: Kind::Timeout, .. }) if nothing => return Ok(None),
+                Ok(0) => return Err(Error::client(Kind::Closed)),
+                Ok(_) => {}
+                Err(error) => return Err(error),
             }
         }
     }
 
-    /// Waits until the whole body is there. Between two reads no more than `timeouts.body` may pass.
+    /// Waits until the whole body is there, `until` at the latest. Between two reads no more than `timeouts.body` may pass.
     ///
     /// # Errors
     /// The body is malformed, over `bytes_max` or late, the budget is spent, or the connection failed within it.
@@ -118,7 +170,7 @@ impl Client {
         &mut self,
         request: &mut Request,
         bytes_max: usize,
-        timeouts: &Timeouts,
+        limit: &Patience,
         blocks: &Rc<Blocks>,
     ) -> Result<(), Error> {
         match request.head.body {
@@ -127,23 +179,23 @@ impl Client {
                 let length = usize::try_from(length).ok().filter(|length| *length <= bytes_max);
                 let length = length.ok_or(Error::client(Kind::BodyTooLarge))?;
                 request.body = Content::Received(length);
-                self.read_length(request.head_length + length, timeouts).await
+                self.read_length(request.head_length + length, limit).await
             }
             Body::Chunked => {
-                let body = self.read_chunked(request.head_length, bytes_max, timeouts, blocks).await?;
+                let body = self.read_chunked(request.head_length, bytes_max, limit, blocks).await?;
                 request.body = Content::Decoded(body);
                 Ok(())
             }
         }
     }
 
-    async fn read_length(&mut self, end: usize, timeouts: &Timeouts) -> Result<(), Error> {
+    async fn read_length(&mut self, end: usize, limit: &Patience) -> Result<(), Error> {
         while self.stream.received.len() < end {
             let missing = end - self.stream.received.len();
             // Room for what is missing, as far as the buffer has grown already: memory follows the bytes that came.
             let ahead = missing.min(self.stream.received.len());
-            self.stream.received.reserve(ahead).map_err(|_| Error::client(Kind::Memory))?;
-            if self.read_more(self.now + timeouts.body).await? == 0 {
+            self.stream.received.reserve_within(ahead, end).map_err(|_| Error::client(Kind::Memory))?;
+            if self.read_more(limit.until.min(self.now + limit.between_reads)).await? == 0 {
                 return Err(Error::client(Kind::Closed));
             }
         }
@@ -154,7 +206,7 @@ impl Client {
         &mut self,
         head_length: usize,
         bytes_max: usize,
-        timeouts: &Timeouts,
+        limit: &Patience,
         blocks: &Rc<Blocks>,
     ) -> Result<Buffer, Error> {
         let mut decoder = chunked::Decoder::default();
@@ -164,7 +216,7 @@ impl Client {
             if decoder.is_done() {
                 return Ok(body);
             }
-            if self.read_more(self.now + timeouts.body).await? == 0 {
+            if self.read_more(limit.until.min(self.now + limit.between_reads)).await? == 0 {
                 return Err(Error::client(Kind::Closed));
             }
         }
@@ -201,8 +253,10 @@ impl Client {
         let result = self.deadline.within(until, self.stream.read()).await;
         self.now = clock::now();
         match result {
-            Err(_) => Err(Error::client(Kind::Timeout)),
+            // Bytes that never stop coming must not outrun the deadline.
+            Ok(Ok(count)) if count > 0 && self.now >= until => Err(Error::client(Kind::Timeout)),
             Ok(result) => result.map_err(Error::client),
+            Err(_) => Err(Error::client(Kind::Timeout)),
         }
     }
 }

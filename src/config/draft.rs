@@ -14,7 +14,6 @@ use crate::config::LogFormat;
 use crate::config::LogLevel;
 use crate::config::Pin;
 use crate::config::Plaintext;
-use crate::limits::Timeouts;
 use crate::config::TlsSource;
 use crate::config::Upstream;
 use crate::config::mistake::Found;
@@ -22,6 +21,7 @@ use crate::config::mistake::Mistake;
 use crate::config::mistake::Origin;
 use crate::config::setting;
 use crate::config::setting::SETTINGS;
+use crate::limits::Timeouts;
 
 /// The settings so far.
 pub(super) struct Draft {

@@ -9,10 +9,8 @@
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::limits;
 use crate::shared::lifecycle::Stage;
-
-/// How long after the closing of the listeners was asked for a worker's heartbeat proves that it has closed them: two of its turns.
-const SETTLE: Duration = Duration::from_millis(100);
 
 /// The way from serving to the end.
 #[derive(Debug)]
@@ -73,7 +71,7 @@ impl Drain {
                 Some(Stage::Draining)
             }
             State::Drain { since, until } => {
-                if now < until && !idle(since + SETTLE) {
+                if now < until && !idle(since + limits::DRAIN_SETTLE) {
                     return None;
                 }
                 self.state = State::Over;

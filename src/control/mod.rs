@@ -17,6 +17,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::clock;
+use crate::limits;
 use crate::net::certificate::Certificates;
 use crate::shared::Shared;
 use crate::shared::lifecycle::Stage;
@@ -30,13 +31,6 @@ use drain::Drain;
 use renew::Renewal;
 use resolve::Resolver;
 use signals::Signals;
-
-/// Requests to the control thread that wait for it. Signals of one kind merge in the kernel, and the thread does nothing that
-/// takes long; past it whoever asks waits.
-const ASKS_MAX: usize = 16;
-
-/// How often the control thread looks while the process stops: a worker's own turn.
-const DRAIN_TURN: Duration = Duration::from_millis(50);
 
 /// What the control thread is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +73,7 @@ impl Control {
     /// # Errors
     /// No thread could be made, or no signal handler.
     pub fn start(shared: &Arc<Shared>, certificates: Arc<Certificates>, settings: &Settings) -> io::Result<Self> {
-        let (asks, asked) = mpsc::sync_channel(ASKS_MAX);
+        let (asks, asked) = mpsc::sync_channel(limits::ASKS_MAX);
         // First, so that a signal during the start is not lost: PID 1 without a handler ignores SIGTERM for good.
         let signals = settings.signals.then(|| Signals::start(asks.clone())).transpose()?;
         let resolver = Resolver::start(&settings.upstream_host, settings.upstream_port, Arc::clone(shared))?;
@@ -134,7 +128,7 @@ struct Turns {
 impl Turns {
     fn run(mut self, asked: &mpsc::Receiver<Ask>) -> i32 {
         loop {
-            let wait = if self.drain.stopping() { DRAIN_TURN } else { self.renewal.wait(clock::now()) };
+            let wait = if self.drain.stopping() { limits::DRAIN_TURN } else { self.renewal.wait(clock::now()) };
             match asked.recv_timeout(wait) {
                 Ok(Ask::Reload) => self.renewal.reload(&self.shared.control),
                 Ok(ask @ (Ask::Stop | Ask::StopSoon)) => {

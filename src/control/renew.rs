@@ -8,11 +8,9 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::clock;
+use crate::limits;
 use crate::net::certificate::Certificates;
 use crate::shared::counters::ControlCounters;
-
-/// How often the files are looked at. A Secret takes about a minute to reach a pod, so 10 s more are little.
-const LOOK_PAUSE: Duration = Duration::from_secs(10);
 
 /// The certificate and when to look at its files again.
 #[derive(Debug)]
@@ -25,7 +23,7 @@ pub(super) struct Renewal {
 
 impl Renewal {
     pub(super) fn new(certificates: Arc<Certificates>, now: Instant) -> Self {
-        Self { certificates, look_at: now + LOOK_PAUSE, failure: None }
+        Self { certificates, look_at: now + limits::CERTIFICATE_LOOK_PAUSE, failure: None }
     }
 
     /// How long until the next look.
@@ -38,7 +36,7 @@ impl Renewal {
         if now < self.look_at {
             return;
         }
-        self.look_at = now + LOOK_PAUSE;
+        self.look_at = now + limits::CERTIFICATE_LOOK_PAUSE;
         if self.certificates.changed_on_disk() {
             self.reload(counters);
         } else {

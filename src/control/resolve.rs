@@ -14,16 +14,8 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
+use crate::limits;
 use crate::shared::Shared;
-
-/// Addresses that are kept of one answer; a provider behind a load balancer gives 2 to 8. Past it the rest is dropped.
-const ADDRESSES_MAX: usize = 32;
-
-/// How old an answer gets before the name is looked up again. `getaddrinfo` does not tell an answer's TTL; providers' are 30 to 300 s.
-const REFRESH: Duration = Duration::from_secs(30);
-
-/// The first pause after a failure; each further failure doubles it, up to `REFRESH`.
-const RETRY_FIRST: Duration = Duration::from_secs(1);
 
 /// The thread that looks up. Dropping it ends the thread at its next turn, and does not wait for one.
 #[derive(Debug)]
@@ -76,7 +68,7 @@ impl<F: FnMut() -> io::Result<Vec<SocketAddr>>> Lookups<F> {
                 shared.control.resolutions.increment();
                 shared.addresses.publish(found);
                 self.failures = 0;
-                REFRESH
+                limits::RESOLVE_REFRESH
             }
             failed => {
                 shared.control.resolution_failures.increment();
@@ -85,7 +77,8 @@ impl<F: FnMut() -> io::Result<Vec<SocketAddr>>> Lookups<F> {
                     let kept = shared.addresses.load().len();
                     tracing::warn!(%reason, kept, "the upstream's name is not resolved");
                 }
-                let pause = RETRY_FIRST.saturating_mul(1 << self.failures.min(10)).min(REFRESH);
+                let pause =
+                    limits::RESOLVE_RETRY_FIRST.saturating_mul(1 << self.failures.min(10)).min(limits::RESOLVE_REFRESH);
                 self.failures = self.failures.saturating_add(1);
                 pause
             }
@@ -97,7 +90,7 @@ impl<F: FnMut() -> io::Result<Vec<SocketAddr>>> Lookups<F> {
 fn distinct(answer: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let mut found = Vec::new();
     for address in answer {
-        if found.len() == ADDRESSES_MAX {
+        if found.len() == limits::ADDRESSES_MAX {
             break;
         }
         if !found.contains(&address) {

@@ -5,7 +5,6 @@
 
 use std::io;
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
 
 use signal_hook::consts::SIGHUP;
 use signal_hook::consts::SIGINT;
@@ -15,8 +14,7 @@ use signal_hook::iterator;
 use super::Ask;
 use super::EXIT_AT_ONCE;
 
-/// How long the process has to end by itself after the second request to stop. It closes sockets and no more.
-const EXIT_TIME: Duration = Duration::from_secs(1);
+use crate::limits;
 
 /// The thread that waits for signals. Dropping it ends the thread; the handlers stay and do nothing.
 #[derive(Debug)]
@@ -39,7 +37,7 @@ impl Signals {
                 // Where nobody takes it: either the end has come already, or the control thread hangs and is not waited for.
                 let _full_or_ended = asks.try_send(ask);
                 if stops > 1 {
-                    std::thread::sleep(EXIT_TIME);
+                    std::thread::sleep(limits::EXIT_TIME);
                     std::process::exit(EXIT_AT_ONCE);
                 }
             }

@@ -34,7 +34,8 @@ pub fn run(demo: Demo, out: &mut dyn Write) -> io::Result<bool> {
     log::start(LogLevel::Error, LogFormat::Auto);
     let any_port = "127.0.0.1:0".parse().map_err(io::Error::other)?;
     let model = MockLlm::start(any_port, Options { delay_per_token: demo.delay, tls: None })?;
-    let upstream = Upstream::parse(&format!("http://{}", model.address)).map_err(|error| io::Error::other(error.to_string()))?;
+    let upstream =
+        Upstream::parse(&format!("http://{}", model.address)).map_err(|error| io::Error::other(error.to_string()))?;
     let mut config = Config::for_upstream(upstream);
     config.listen = vec![demo.listen];
     let gateway = Gateway::start(&config, !demo.once).map_err(|error| io::Error::other(error.to_string()))?;

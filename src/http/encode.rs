@@ -99,7 +99,9 @@ pub struct Back<'a> {
     pub keep_alive: bool,
     /// The request id; written where the upstream sent none of its own.
     pub request_id: &'a str,
-    /// The version the client spoke, for `Via`; none to add no `Via`.
+    /// The time, written where the upstream did not say it (RFC 9110 section 6.6.1).
+    pub date: &'a str,
+    /// Whether to add a `Via` member.
     pub via: bool,
 }
 
@@ -111,6 +113,9 @@ pub fn response(head: &ResponseHead, bytes: &[u8], back: &Back<'_>, out: &mut Ve
     }
     if !head.has_request_id {
         line(out, &[b"x-request-id: ", back.request_id.as_bytes()]);
+    }
+    if !head.has_date {
+        line(out, &[b"date: ", back.date.as_bytes()]);
     }
     if back.via {
         via(head.version, out);
@@ -199,7 +204,8 @@ mod tests {
             let head = RequestHead::parse(text.as_bytes()).unwrap();
             let mut out = Vec::new();
             request(&head, text.as_bytes(), &ONWARD, &mut out);
-            let fields = "host: api.example\r\nX-A: b\r\nx-request-id: id-1\r\nvia: 1.1 penaxtra-gateway\r\ncontent-length: 4";
+            let fields =
+                "host: api.example\r\nX-A: b\r\nx-request-id: id-1\r\nvia: 1.1 penaxtra-gateway\r\ncontent-length: 4";
             assert_eq!(String::from_utf8(out).unwrap(), format!("{expected}\r\n{fields}\r\n\r\n"));
         }
     }

@@ -15,7 +15,8 @@ pub fn crossing<'a>(bytes: &'a [u8], fields: &'a [Field]) -> impl Iterator<Item 
     fields.iter().filter(move |field| {
         let ours = matches!(field.name, Name::Host | Name::ContentLength | Name::Expect);
         let is_named = || named.clone().any(|option| option.eq_ignore_ascii_case(field.spelling.of(bytes)));
-        !ours && !field.name.is_hop_by_hop() && !(any_named && is_named())
+        let stays = ours || field.name.is_hop_by_hop() || any_named && is_named();
+        !stays
     })
 }
 

@@ -52,6 +52,7 @@ impl Span {
 pub enum Name {
     Connection,
     ContentLength,
+    Date,
     Expect,
     Forwarded,
     Host,
@@ -74,7 +75,7 @@ impl Name {
         let known: &[(&[u8], Self)] = match name.len() {
             2 => &[(b"te", Self::Te)],
             3 => &[(b"via", Self::Via)],
-            4 => &[(b"host", Self::Host)],
+            4 => &[(b"host", Self::Host), (b"date", Self::Date)],
             6 => &[(b"expect", Self::Expect)],
             7 => &[(b"trailer", Self::Trailer), (b"upgrade", Self::Upgrade)],
             9 => &[(b"forwarded", Self::Forwarded)],
@@ -240,7 +241,8 @@ impl RequestHead {
         if status != httparse::Status::Complete(bytes.len()) {
             return Err(Malformed::LineEnd);
         }
-        let (Some(method_text), Some(target_text), Some(version)) = (request.method, request.path, request.version) else {
+        let (Some(method_text), Some(target_text), Some(version)) = (request.method, request.path, request.version)
+        else {
             return Err(Malformed::StartLine);
         };
         let version = if version == 1 { Version::Http11 } else { Version::Http10 };
@@ -288,6 +290,8 @@ pub struct ResponseHead {
     pub keep_alive: bool,
     /// Whether the server sent a request id of its own.
     pub has_request_id: bool,
+    /// Whether the server said when it answered.
+    pub has_date: bool,
 }
 
 impl ResponseHead {
@@ -322,7 +326,8 @@ impl ResponseHead {
             version,
             body,
             keep_alive: version == Version::Http11 && !connection.close && body != Body::UntilClose,
-            has_request_id: has_request_id(bytes, &fields),
+            has_request_id: crosses(bytes, &fields, Name::RequestId),
+            has_date: crosses(bytes, &fields, Name::Date),
             fields,
         })
     }
@@ -360,9 +365,9 @@ fn is_framing_twin(name: &[u8]) -> bool {
     let folds_to = |framing: &[u8]| {
         let letters = name.iter().zip(framing);
         name.len() == framing.len()
-            && letters.into_iter().all(|(&byte, &expected)| {
-                byte.to_ascii_lowercase() == expected || (byte == b'_' && expected == b'-')
-            })
+            && letters
+                .into_iter()
+                .all(|(&byte, &expected)| byte.to_ascii_lowercase() == expected || (byte == b'_' && expected == b'-'))
     };
     name.contains(&b'_') && FRAMING.into_iter().any(folds_to)
 }
@@ -401,16 +406,23 @@ struct Connection {
     close: bool,
 }
 
-/// Reads the `Connection` options. One that names a field which frames or routes the message is an attack
+/// Reads the `Connection` options, a bounded number. One that names a field which frames or routes the message is an attack
 /// (CVE-2026-26365): a proxy that obeyed it would forward a message without its framing.
 fn connection(bytes: &[u8], fields: &[Field]) -> Result<Connection, Malformed> {
     let mut close = false;
+    let lists = fields.iter().filter(|field| field.name == Name::Connection);
+    let members: usize = lists.map(|field| 1 + memchr::memchr_iter(b',', field.value.of(bytes)).count()).sum();
+    if members > limits::CONNECTION_OPTIONS_MAX {
+        return Err(Malformed::Nominated);
+    }
     for option in nominated(bytes, fields) {
         if !option.iter().all(|&byte| is_token_byte(byte)) {
             return Err(Malformed::FieldValue);
         }
         match Name::of(option) {
-            Name::ContentLength | Name::TransferEncoding | Name::Host | Name::Expect => return Err(Malformed::Nominated),
+            Name::ContentLength | Name::TransferEncoding | Name::Host | Name::Expect => {
+                return Err(Malformed::Nominated);
+            }
             _ => close = close || option.eq_ignore_ascii_case(b"close"),
         }
     }
@@ -420,7 +432,10 @@ fn connection(bytes: &[u8], fields: &[Field]) -> Result<Connection, Malformed> {
 /// The options of all `Connection` fields: `close`, `keep-alive`, and the names of fields that go no further than this hop.
 pub(super) fn nominated<'a>(bytes: &'a [u8], fields: &'a [Field]) -> impl Iterator<Item = &'a [u8]> + Clone {
     let values = fields.iter().filter(|field| field.name == Name::Connection).map(|field| field.value.of(bytes));
-    values.flat_map(|value| value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii).filter(|option| !option.is_empty())
+    values
+        .flat_map(|value| value.split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|option| !option.is_empty())
 }
 
 /// RFC 9110 section 10.1.1; an HTTP/1.0 client cannot wait for an interim response, so its expectation is ignored.
@@ -435,14 +450,14 @@ fn expects_continue(bytes: &[u8], fields: &[Field], version: Version) -> Result<
     Ok(expects)
 }
 
-/// Whether a request id crosses: there is one, and `Connection` does not name it.
-fn has_request_id(bytes: &[u8], fields: &[Field]) -> bool {
-    let is_named = || nominated(bytes, fields).any(|option| Name::of(option) == Name::RequestId);
-    fields.iter().any(|field| field.name == Name::RequestId) && !is_named()
+/// Whether a field of that name crosses: there is one, and `Connection` does not name it.
+fn crosses(bytes: &[u8], fields: &[Field], name: Name) -> bool {
+    let is_named = || nominated(bytes, fields).any(|option| Name::of(option) == name);
+    fields.iter().any(|field| field.name == name) && !is_named()
 }
 
 fn request_id(bytes: &[u8], fields: &[Field]) -> Option<Span> {
-    if !has_request_id(bytes, fields) {
+    if !crosses(bytes, fields, Name::RequestId) {
         return None;
     }
     let mut ids = fields.iter().filter(|field| field.name == Name::RequestId);
@@ -519,7 +534,8 @@ mod tests {
         ];
         for (name, text, expected) in cases {
             let mut scan = Scan::default();
-            let each = (0..=text.len()).map(|end| scan.find(&text.as_bytes()[..end])).find(|result| *result != Ok(None));
+            let each =
+                (0..=text.len()).map(|end| scan.find(&text.as_bytes()[..end])).find(|result| *result != Ok(None));
             assert_eq!(each, Some(Err(*expected)), "{name}, byte by byte");
             assert_eq!(Scan::default().find(text.as_bytes()), Err(*expected), "{name}, whole");
         }
@@ -547,6 +563,10 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost: a\r\nContent_Length: 1\r\n\r\n", Malformed::FieldName),
             ("GET / HTTP/1.1\r\nHost: a\r\nTransfer_encoding: chunked\r\n\r\n", Malformed::FieldName),
             ("GET / HTTP/1.1\r\nHost: a\r\nConnection: Transfer-Encoding\r\n\r\n", Malformed::Nominated),
+            (
+                "GET / HTTP/1.1\r\nHost: a\r\nConnection: ,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,a\r\n\r\n",
+                Malformed::Nominated,
+            ),
             ("GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n", Malformed::Expectation),
             ("TRACE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", Malformed::UnexpectedBody),
             ("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", Malformed::Method),
@@ -586,7 +606,8 @@ mod tests {
         assert_eq!(id(""), None);
         assert_eq!(id(&"a".repeat(129)), None);
         assert_eq!(id("a\r\nConnection: x-request-id"), None, "it goes no further than this hop");
-        let answer = b"HTTP/1.1 200 OK\r\nX-Request-Id: a\r\nConnection: X-Request-ID\r\n\r\n";
-        assert!(!ResponseHead::parse(answer, false).unwrap().has_request_id, "the gateway writes its own");
+        let answer = b"HTTP/1.1 200 OK\r\nX-Request-Id: a\r\nDate: b\r\nConnection: X-Request-ID, date\r\n\r\n";
+        let head = ResponseHead::parse(answer, false).unwrap();
+        assert_eq!((head.has_request_id, head.has_date), (false, false), "the gateway writes its own");
     }
 }

@@ -110,25 +110,30 @@ fn percent_escapes_are_whole(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether `path` has a `.` or `..` segment, plain or percent-encoded. Such a path could leave the prefix of the upstream.
+/// Whether `path` has a `.` or `..` segment for any reader: plain or percent-encoded, with encoded slashes as separators too,
+/// and with parameters behind it. Such a path could leave the prefix of the upstream.
 #[must_use]
 pub fn has_dot_segment(path: &[u8]) -> bool {
-    let path = path.split(|&byte| byte == b'?').next().unwrap_or_default();
-    path.split(|&byte| byte == b'/').any(is_dot_segment)
-}
-
-fn is_dot_segment(mut segment: &[u8]) -> bool {
-    let mut dots = 0;
-    while !segment.is_empty() {
-        let step = match segment {
-            [b'.', ..] => 1,
-            [b'%', b'2', b'e' | b'E', ..] => 3,
-            _ => return false,
+    let mut rest = path.split(|&byte| byte == b'?').next().unwrap_or_default();
+    let (mut dots, mut other, mut parameters) = (0, false, false);
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, after) = match (byte, after) {
+            (b'%', [b'2', b'e' | b'E', after @ ..]) => (b'.', after),
+            (b'%', [b'2', b'f' | b'F', after @ ..] | [b'5', b'c' | b'C', after @ ..]) => (b'/', after),
+            (b'%', [b'3', b'b' | b'B', after @ ..]) => (b';', after),
+            other => other,
         };
-        dots += 1;
-        segment = segment.get(step..).unwrap_or_default();
+        match byte {
+            b'/' if !other && (dots == 1 || dots == 2) => return true,
+            b'/' => (dots, other, parameters) = (0, false, false),
+            b';' => parameters = true,
+            _ if parameters => {}
+            b'.' => dots += 1,
+            _ => other = true,
+        }
+        rest = after;
     }
-    dots == 1 || dots == 2
+    !other && (dots == 1 || dots == 2)
 }
 
 /// Whether `text` is `uri-host [":" port]` with a host that is not empty (RFC 9110 section 7.2). User information is refused.
@@ -136,13 +141,15 @@ fn is_dot_segment(mut segment: &[u8]) -> bool {
 pub fn is_authority(text: &[u8]) -> bool {
     let (host, port) = split_port(text);
     let host_is_valid = match host {
-        [b'[', address @ .., b']'] => std::str::from_utf8(address).is_ok_and(|it| it.parse::<std::net::Ipv6Addr>().is_ok()),
-        _ => {
-            !host.is_empty() && host.iter().all(|&byte| allowed(&NAME_BYTE, byte)) && percent_escapes_are_whole(host)
+        [b'[', address @ .., b']'] => {
+            std::str::from_utf8(address).is_ok_and(|it| it.parse::<std::net::Ipv6Addr>().is_ok())
         }
+        _ => !host.is_empty() && host.iter().all(|&byte| allowed(&NAME_BYTE, byte)) && percent_escapes_are_whole(host),
     };
     let port_is_valid = port.is_none_or(|port| {
-        port.len() <= 5 && port.iter().all(u8::is_ascii_digit) && (port.is_empty() || decimal(port) <= u32::from(u16::MAX))
+        port.len() <= 5
+            && port.iter().all(u8::is_ascii_digit)
+            && (port.is_empty() || decimal(port) <= u32::from(u16::MAX))
     });
     host_is_valid && port_is_valid
 }
@@ -178,7 +185,8 @@ mod tests {
 
     #[test]
     fn targets_by_form() {
-        let cases: &[(&[u8], &[u8], Result<(), Malformed>)] = &[
+        type Case = (&'static [u8], &'static [u8], Result<(), Malformed>);
+        let cases: &[Case] = &[
             (b"GET", b"/", Ok(())),
             (b"GET", b"/v1/models?limit=2&x=%20", Ok(())),
             (b"GET", b"/a[b]|c{d}^`", Ok(())),
@@ -210,7 +218,9 @@ mod tests {
         for good in ["a", "a.example", "a:1", "a:", "127.0.0.1:65535", "[::1]", "[::1]:80", "a-b_c~", "%41"] {
             assert!(is_authority(good.as_bytes()), "{good}");
         }
-        for bad in ["", ":80", "a:65536", "a:x", "a:000001", "u@a", "[::1", "::1", "[x]", "a b", "a/b", "a,b:80:80", "%4"] {
+        for bad in
+            ["", ":80", "a:65536", "a:x", "a:000001", "u@a", "[::1", "::1", "[x]", "a b", "a/b", "a,b:80:80", "%4"]
+        {
             assert!(!is_authority(bad.as_bytes()), "{bad}");
         }
         assert!(same_authority(b"A.example", b"a.example:80", 80));
@@ -221,10 +231,21 @@ mod tests {
 
     #[test]
     fn dot_segments_are_seen_in_every_spelling() {
-        for dotted in ["/..", "/a/../b", "/%2e%2E/x", "/.%2e", "/./a", "/a/%2e"] {
+        for dotted in [
+            "/..",
+            "/a/../b",
+            "/%2e%2E/x",
+            "/.%2e",
+            "/./a",
+            "/a/%2e",
+            "/..%2f..%2fb",
+            "/a%5C..",
+            "/..;x=y/b",
+            "/..%3bx",
+        ] {
             assert!(has_dot_segment(dotted.as_bytes()), "{dotted}");
         }
-        for plain in ["/", "/...", "/a.b", "/.well-known", "/a?x=../b", "/v1/%2e2"] {
+        for plain in ["/", "/...", "/a.b", "/.well-known", "/a?x=../b", "/v1/%2e2", "/a;../b", "/;/"] {
             assert!(!has_dot_segment(plain.as_bytes()), "{plain}");
         }
     }

@@ -14,6 +14,13 @@ pub enum Verdict {
 
 /// Inspects a whole request: its head as received, and its body decoded from the transfer coding.
 #[must_use]
-pub fn request(_head: &[u8], _body: &[u8]) -> Verdict {
+pub fn request(_head: &[u8], body: &[u8]) -> Verdict {
+    // A fault for the test that a panic stays in its connection; it exists in unit tests only.
+    #[cfg(test)]
+    assert_ne!(body, PANIC, "on purpose");
+    let _ = body;
     Verdict::Forward
 }
+
+#[cfg(test)]
+pub(crate) const PANIC: &[u8] = b"panic on purpose";

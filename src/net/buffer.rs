@@ -68,8 +68,13 @@ impl Blocks {
         self.lent.set(self.lent.get().saturating_sub(bytes));
     }
 
-    fn give_back(&self, mut bytes: Vec<u8>, charged: usize) {
+    fn give_back(&self, bytes: Vec<u8>, charged: usize) {
         self.uncharge(charged);
+        self.keep(bytes);
+    }
+
+    /// Keeps a block for the next buffer, if it is one and there are not enough.
+    fn keep(&self, mut bytes: Vec<u8>) {
         let mut free = self.free.borrow_mut();
         if bytes.capacity() == limits::BLOCK_BYTES && free.len() < limits::FREE_BLOCKS_MAX {
             bytes.clear();
@@ -148,32 +153,58 @@ impl Buffer {
     /// # Errors
     /// [`Full`] when the core's budget is spent; the buffer is as it was.
     pub fn reserve(&mut self, additional: usize) -> Result<(), Full> {
-        if self.charged == 0 && additional <= limits::BLOCK_BYTES {
-            self.bytes = self.blocks.take_block()?;
-            self.charged = limits::BLOCK_BYTES;
+        self.reserve_within(additional, usize::MAX)
+    }
+
+    /// As [`Buffer::reserve`] for a buffer that will not hold more than `bytes_max` bytes in the end: it does not grow past that.
+    ///
+    /// # Errors
+    /// As [`Buffer::reserve`].
+    pub fn reserve_within(&mut self, additional: usize, bytes_max: usize) -> Result<(), Full> {
+        if self.charged > 0 && self.bytes.capacity() - self.bytes.len() >= additional {
             return Ok(());
         }
+        if self.charged < limits::BLOCK_BYTES && self.len() + additional <= limits::BLOCK_BYTES {
+            let mut block = self.blocks.take_block()?;
+            block.extend_from_slice(self.as_slice());
+            self.replace(block, limits::BLOCK_BYTES);
+            return Ok(());
+        }
+        self.bytes.drain(..self.start);
+        self.start = 0;
         if self.bytes.capacity() - self.bytes.len() >= additional {
             return Ok(());
         }
-        if self.start > 0 && self.bytes.capacity() - self.len() >= additional {
-            self.bytes.drain(..self.start);
-            self.start = 0;
-            return Ok(());
-        }
-        self.grow(additional)
+        let needed = self.bytes.len() + additional;
+        let capacity = needed.max(bytes_max.min(2 * self.bytes.capacity()));
+        self.blocks.charge_growth(capacity - self.charged)?;
+        self.bytes.reserve_exact(capacity - self.bytes.len());
+        self.charged = capacity;
+        Ok(())
     }
 
-    fn grow(&mut self, additional: usize) -> Result<(), Full> {
-        let needed = self.len() + additional;
-        let capacity = needed.max(2 * self.bytes.capacity());
-        self.blocks.charge_growth(capacity)?;
-        let mut bytes = Vec::with_capacity(capacity);
-        bytes.extend_from_slice(self.as_slice());
-        self.clear();
+    /// Moves a few unread bytes, which may have to wait for long, out of their block.
+    pub fn shrink(&mut self) {
+        let capacity = self.len().next_power_of_two().max(limits::SMALL_BYTES_MIN);
+        if self.charged != limits::BLOCK_BYTES || 2 * capacity > limits::BLOCK_BYTES || self.is_empty() {
+            return;
+        }
+        let mut small = Vec::with_capacity(capacity);
+        small.extend_from_slice(self.as_slice());
+        // Cannot fail: the block that is given back is larger. Charged first would be more than the budget for a moment.
+        self.blocks.uncharge(limits::BLOCK_BYTES - capacity);
         self.charged = capacity;
-        self.bytes = bytes;
-        Ok(())
+        let block = std::mem::replace(&mut self.bytes, small);
+        self.blocks.keep(block);
+        self.start = 0;
+    }
+
+    /// Puts other memory, which was charged for, in place of what is there.
+    fn replace(&mut self, bytes: Vec<u8>, charged: usize) {
+        let old = std::mem::replace(&mut self.bytes, bytes);
+        self.blocks.give_back(old, self.charged);
+        self.charged = charged;
+        self.start = 0;
     }
 
     /// Appends `bytes`.
@@ -237,6 +268,37 @@ mod tests {
     }
 
     #[test]
+    fn a_few_waiting_bytes_do_not_hold_a_block() {
+        let blocks = Blocks::new(1 << 20);
+        let mut buffer = Buffer::new(&blocks);
+        buffer.extend(b"xyz").unwrap();
+        buffer.consume(1);
+        buffer.shrink();
+        assert_eq!((buffer.as_slice(), blocks.lent()), (&b"yz"[..], limits::SMALL_BYTES_MIN));
+        buffer.extend(&[b'a'; 2000]).unwrap();
+        assert_eq!((buffer.len(), blocks.lent()), (2002, limits::BLOCK_BYTES));
+        assert!(buffer.as_slice().starts_with(b"yzaa"));
+        buffer.shrink();
+        assert_eq!((buffer.len(), blocks.lent()), (2002, 2048));
+        buffer.consume(2002);
+        buffer.shrink();
+        assert_eq!(blocks.lent(), 0);
+    }
+
+    #[test]
+    fn a_known_length_is_not_grown_past() {
+        let blocks = Blocks::new(4 << 20);
+        let mut buffer = Buffer::new(&blocks);
+        let length = (3 << 20) - 1000;
+        while buffer.len() < length {
+            let ahead = (length - buffer.len()).min(buffer.len().max(1000));
+            buffer.reserve_within(ahead, length).unwrap();
+            buffer.extend(&vec![1; ahead]).unwrap();
+        }
+        assert_eq!(blocks.lent(), length);
+    }
+
+    #[test]
     fn a_spent_budget_refuses_growth_and_keeps_the_bytes() {
         let blocks = Blocks::new(8 * limits::BLOCK_BYTES);
         let mut body = Buffer::new(&blocks);
@@ -259,7 +321,12 @@ mod tests {
         let mut buffer = Buffer::new(&blocks);
         let (mut written, mut read) = (0_u32, 0_u32);
         for step in 1..600_usize {
-            let piece: Vec<u8> = (0..step * 7 % 3001).map(|_| { written += 1; written.to_le_bytes()[0] }).collect();
+            let piece: Vec<u8> = (0..step * 7 % 3001)
+                .map(|_| {
+                    written += 1;
+                    written.to_le_bytes()[0]
+                })
+                .collect();
             buffer.extend(&piece).unwrap();
             let count = (step * 13 % 2999).min(buffer.len());
             for byte in &buffer.as_slice()[..count] {

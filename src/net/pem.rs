@@ -18,8 +18,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 
-/// Bytes of one PEM file: a whole system bundle of authorities is about 220 KiB, a chain or a key a few. Past it: an error.
-const PEM_BYTES_MAX: u64 = 1024 * 1024;
+use crate::limits;
 
 /// Why a PEM file could not be used.
 #[derive(Debug)]
@@ -56,7 +55,7 @@ impl fmt::Display for PemError {
             Self::Read { path, source } => write!(out, "{}: cannot be read: {source}", path.display()),
             Self::NotAFile(path) => write!(out, "{}: is not a regular file; give a PEM file", path.display()),
             Self::TooLarge(path) => {
-                write!(out, "{}: is larger than {PEM_BYTES_MAX} bytes; is this a PEM file?", path.display())
+                write!(out, "{}: is larger than {} bytes; is this a PEM file?", path.display(), limits::PEM_BYTES_MAX)
             }
             Self::Malformed(path) => {
                 write!(out, "{}: is not well-formed PEM; give `-----BEGIN …-----` blocks, each whole", path.display())
@@ -129,8 +128,8 @@ pub(super) fn read(directory: impl rustix::fd::AsFd, name: &Path, path: &Path) -
     }
     let mark = Mark::of(&file).map_err(failed)?;
     let mut bytes = Vec::new();
-    (&mut file).take(PEM_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > PEM_BYTES_MAX {
+    (&mut file).take(limits::PEM_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limits::PEM_BYTES_MAX {
         return Err(PemError::TooLarge(path.to_owned()));
     }
     Ok((bytes, mark))
@@ -210,7 +209,7 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("penaxtra-gateway-pem-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let (huge, pipe) = (directory.join("huge.pem"), directory.join("pipe.pem"));
-        File::create(&huge).unwrap().set_len(PEM_BYTES_MAX + 1).unwrap();
+        File::create(&huge).unwrap().set_len(limits::PEM_BYTES_MAX + 1).unwrap();
         let fifo = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         let read = |path: &Path| read(rustix::fs::CWD, path, path).map(|_| ());

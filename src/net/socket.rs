@@ -30,6 +30,8 @@ use rustix::net::RecvFlags;
 use rustix::net::SendFlags;
 use rustix::net::Shutdown;
 
+use crate::limits;
+
 use super::buffer::Buffer;
 
 type Readiness = Pin<Box<dyn Future<Output = io::Result<()>>>>;
@@ -41,6 +43,8 @@ pub struct Socket {
     armed: Option<Readiness>,
     /// The last read filled all its room, so there is likely more: try before waiting.
     likely: bool,
+    /// Reads in a row that found bytes.
+    streak: u8,
 }
 
 impl Socket {
@@ -48,7 +52,7 @@ impl Socket {
     pub fn new(stream: TcpStream) -> Self {
         let _ = stream.set_nodelay(true);
         let (read, write) = stream.into_split();
-        Self { read, write, armed: None, likely: false }
+        Self { read, write, armed: None, likely: false, streak: 0 }
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {
@@ -68,14 +72,30 @@ impl Socket {
     }
 
     /// Waits for bytes and appends them to `into`, at most as many as there is room for. `Ok(0)`: the peer has closed its side.
+    /// While it waits, `into` holds no more memory than its bytes need. A socket that always has bytes lets others have a turn.
     pub fn poll_read(&mut self, context: &mut Context<'_>, into: &mut Buffer) -> Poll<io::Result<usize>> {
         loop {
+            if self.streak >= limits::READS_IN_A_ROW_MAX {
+                self.streak = 0;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if !self.likely {
-                ready!(self.poll_readable(context))?;
+                match self.poll_readable(context) {
+                    Poll::Ready(result) => result?,
+                    Poll::Pending => {
+                        self.streak = 0;
+                        into.shrink();
+                        return Poll::Pending;
+                    }
+                }
             }
             match self.try_read(into) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.likely = false,
-                result => return Poll::Ready(result),
+                result => {
+                    self.streak += 1;
+                    return Poll::Ready(result);
+                }
             }
         }
     }
@@ -94,9 +114,15 @@ impl Socket {
         count
     }
 
-    /// Whether anything has come: bytes, an end or an error. Takes nothing, and arms the poll that a later read waits on.
-    pub fn has_news(&mut self, context: &mut Context<'_>) -> bool {
-        self.likely || self.poll_readable(context).is_ready()
+    /// Lets the next read try before it waits, because something may have come unseen.
+    pub fn expect_bytes(&mut self) {
+        self.likely = true;
+        self.streak = 0;
+    }
+
+    /// As [`Socket::expect_bytes`], within a row of reads.
+    pub fn expect_more(&mut self) {
+        self.likely = true;
     }
 
     /// Writes `range` of the unread bytes of `from`, which keeps them, and adds to `written` what the kernel took. Dropping the
@@ -130,15 +156,16 @@ impl Socket {
         let _ = rustix::net::shutdown(self.descriptor(), Shutdown::Write);
     }
 
-    /// Lets the drop of this socket reset the connection, so that the peer cannot take a cut message for a whole one.
-    pub fn reset_on_drop(&self) {
-        let linger = Some(std::time::Duration::ZERO);
-        let _ = rustix::net::sockopt::set_socket_linger(self.descriptor(), linger);
+    /// Resets the connection now, so that the peer cannot take a cut message for a whole one. Dissolving the association
+    /// does that on Linux; `SO_LINGER` would not, since dropping monoio's writing half sends a FIN first.
+    pub fn reset(&self) {
+        let _ = rustix::net::connect_unspec(self.descriptor());
     }
 
-    /// A handle that can end the reading side from elsewhere on this core.
-    pub fn interrupt(&self) -> Interrupt {
-        Interrupt(OwnedReadHalf(Rc::clone(&self.read.0)))
+    /// Lets an end by the kernel, when the process goes, be a reset too; or again a proper end.
+    pub fn end_in_reset(&self, yes: bool) {
+        let linger = yes.then_some(std::time::Duration::ZERO);
+        let _ = rustix::net::sockopt::set_socket_linger(self.descriptor(), linger);
     }
 
     /// The peer's address.
@@ -155,16 +182,6 @@ impl Socket {
     /// The socket is not connected any more.
     pub fn local(&self) -> io::Result<SocketAddr> {
         stream(&self.read).local_addr()
-    }
-}
-
-/// Wakes a connection that waits for its next request, by ending the reading side of its socket.
-pub struct Interrupt(OwnedReadHalf<TcpStream>);
-
-impl Interrupt {
-    /// The connection reads an end, unless bytes came first.
-    pub fn fire(&self) {
-        let _ = rustix::net::shutdown(descriptor(&self.0), Shutdown::Read);
     }
 }
 

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
+use std::task::Waker;
 use std::task::ready;
 
 use monoio::net::TcpStream;
@@ -24,7 +25,6 @@ use crate::limits;
 
 use super::buffer::Blocks;
 use super::buffer::Buffer;
-use super::socket::Interrupt;
 use super::socket::Socket;
 use super::tls::Session;
 use super::tls::TlsError;
@@ -86,6 +86,14 @@ pub struct Stream {
     broken: bool,
     /// The session failed: nothing more can be read either.
     failed: bool,
+    /// The connection is to end in a reset, or has.
+    reset: bool,
+    /// Our side has been ended.
+    closed: bool,
+    /// What is being written ends with the connection: dropped before its end, it must not look complete.
+    open_ended: bool,
+    /// Bytes of TLS records since the last application data.
+    quiet: usize,
     bytes_in: u64,
     bytes_out: u64,
 }
@@ -102,6 +110,10 @@ impl Stream {
             ended: false,
             broken: false,
             failed: false,
+            reset: false,
+            closed: false,
+            open_ended: false,
+            quiet: 0,
             bytes_in: 0,
             bytes_out: 0,
         }
@@ -112,7 +124,7 @@ impl Stream {
     /// # Errors
     /// The handshake failed; an alert was sent if the socket took it.
     pub async fn accept_tls(&mut self, config: &Arc<ServerConfig>, blocks: &Rc<Blocks>) -> Result<(), StreamError> {
-        self.handshake(Session::server(config, blocks)?).await
+        self.handshake(Box::new(Session::server(config, blocks)?)).await
     }
 
     /// Makes this connection a TLS one to a server named `name`. Waits for the handshake; dropping the future breaks the stream.
@@ -125,22 +137,26 @@ impl Stream {
         name: ServerName<'static>,
         blocks: &Rc<Blocks>,
     ) -> Result<(), StreamError> {
-        self.handshake(Session::client(config, name, blocks)?).await
+        self.handshake(Box::new(Session::client(config, name, blocks)?)).await
     }
 
     /// What was sniffed so far is the start of the handshake.
-    async fn handshake(&mut self, mut session: Session) -> Result<(), StreamError> {
+    async fn handshake(&mut self, mut session: Box<Session>) -> Result<(), StreamError> {
         session.incoming.extend(self.received.as_slice()).map_err(|_| StreamError::Full)?;
         self.received.clear();
-        self.session = Some(Box::new(session));
+        self.session = Some(session);
         loop {
             let Some(session) = &mut self.session else { return Err(StreamError::Broken) };
             let result = session.process(&mut self.received);
-            let handshaking = session.is_handshaking() && !session.is_closed();
+            let handshaking = session.is_handshaking();
+            self.ended = session.is_closed();
             self.check(result)?;
             self.flush().await?;
             if !handshaking {
                 return Ok(());
+            }
+            if self.ended {
+                return Err(StreamError::Truncated);
             }
             let count = poll_fn(|context| self.poll_incoming(context)).await?;
             if count == 0 {
@@ -183,8 +199,8 @@ impl Stream {
             self.bytes_in += count as u64;
             return Poll::Ready(Ok(count));
         }
+        let before = self.received.len();
         loop {
-            let before = self.received.len();
             let count = ready!(self.poll_incoming(context))?;
             let Some(session) = &mut self.session else { return Poll::Ready(Err(StreamError::Broken)) };
             let result = session.process(&mut self.received);
@@ -193,11 +209,19 @@ impl Stream {
             self.try_flush();
             let plain = self.received.len() - before;
             if plain > 0 || self.ended {
+                self.quiet = 0;
                 return Poll::Ready(Ok(plain));
             }
             if count == 0 {
                 return Poll::Ready(Err(StreamError::Truncated));
             }
+            self.quiet += count;
+            if self.quiet > limits::TLS_QUIET_BYTES_MAX {
+                self.failed = true;
+                return Poll::Ready(Err(StreamError::TooLarge));
+            }
+            // There may be more behind the housekeeping, an end for one.
+            self.socket.expect_more();
         }
     }
 
@@ -205,6 +229,8 @@ impl Stream {
     pub fn poll_gone(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while self.received.len() < limits::PIPELINE_BYTES_MAX {
             match ready!(self.poll_read(context)) {
+                // No memory for what it sent: it is there, but can be watched no further.
+                Err(StreamError::Full) => return Poll::Pending,
                 Ok(0) | Err(_) => return Poll::Ready(()),
                 Ok(_) => {}
             }
@@ -212,13 +238,28 @@ impl Stream {
         Poll::Pending
     }
 
-    /// Whether an idle connection can be used for a new exchange: it is not broken, and nothing came in but TLS housekeeping.
+    /// Whether a connection that waits in the pool can be used for a new exchange: it is not broken, and nothing came in but TLS
+    /// housekeeping. Asks the kernel, and leaves the poll armed that the answer will be waited for with.
     #[must_use]
-    pub fn is_idle(&mut self, context: &mut Context<'_>) -> bool {
+    pub fn is_idle(&mut self) -> bool {
         if self.broken || self.ended || !self.received.is_empty() {
             return false;
         }
-        !self.socket.has_news(context) || self.poll_read(context).is_pending()
+        self.socket.expect_bytes();
+        self.poll_read(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    /// Whether the peer has sent something, looked at without waiting. If so nothing more can be written.
+    pub fn has_answer(&mut self) -> bool {
+        self.socket.expect_bytes();
+        let came = self.poll_read(&mut Context::from_waker(Waker::noop())).is_ready();
+        self.broken = self.broken || came;
+        came
+    }
+
+    /// Lets the next read ask the kernel before it waits.
+    pub fn expect_bytes(&mut self) {
+        self.socket.expect_bytes();
     }
 
     fn poll_incoming(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -248,8 +289,11 @@ impl Stream {
             let text = from.as_slice().get(at..end).unwrap_or_default();
             let Some(session) = &mut self.session else { return Err(StreamError::Broken) };
             let result = session.encrypt(text, &mut self.received);
+            let ready = session.outgoing.len() >= limits::TLS_FLUSH_BYTES || end == range.end;
             self.check(result)?;
-            self.flush().await?;
+            if ready {
+                self.flush().await?;
+            }
             at = end;
         }
         Ok(())
@@ -298,28 +342,62 @@ impl Stream {
     fn check(&mut self, result: Result<(), TlsError>) -> Result<(), StreamError> {
         if result.is_err() {
             self.try_flush();
-            self.broken = true;
+            // Without memory nothing more can be read, but a refusal can still be written.
+            self.broken = !matches!(result, Err(TlsError::Full));
             self.failed = true;
         }
         result.map_err(StreamError::from)
     }
 
-    /// Ends our side: `close_notify` on TLS, then FIN. The peer may still send.
+    /// Ends our side: `close_notify` on TLS, then FIN. The peer may still send. Waits until the socket takes it; dropping the
+    /// future leaves the connection without a proper end.
+    pub async fn finish(&mut self) {
+        if !self.broken {
+            self.queue_close();
+            let _ = self.flush().await;
+        }
+        self.close();
+    }
+
+    /// As [`Stream::finish`], as far as the socket takes it at once. Does nothing the second time, or after a reset.
     pub fn close(&mut self) {
-        if !self.broken
-            && let Some(session) = &mut self.session
-        {
-            session.close(&mut self.received);
+        if self.reset || self.closed {
+            return;
+        }
+        self.closed = true;
+        if !self.broken {
+            self.queue_close();
             self.try_flush();
         }
         self.broken = true;
         self.socket.shutdown();
     }
 
+    fn queue_close(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.close(&mut self.received);
+        }
+    }
+
     /// Ends the connection in a way that no peer can take for a proper end: a reset, and no `close_notify`.
     pub fn reset(&mut self) {
         self.broken = true;
-        self.socket.reset_on_drop();
+        self.reset = true;
+        self.socket.reset();
+    }
+
+    /// What is written from now on ends with the connection: until [`Stream::complete`] every other end is a reset.
+    pub fn begin_open_ended(&mut self) {
+        self.open_ended = true;
+        self.socket.end_in_reset(true);
+    }
+
+    /// What was written is complete.
+    pub fn complete(&mut self) {
+        if self.open_ended {
+            self.open_ended = false;
+            self.socket.end_in_reset(false);
+        }
     }
 
     /// Reads and drops what the peer still sends after [`Stream::close`], so that what we wrote last is not lost to a reset
@@ -351,12 +429,6 @@ impl Stream {
         (std::mem::take(&mut self.bytes_in), std::mem::take(&mut self.bytes_out))
     }
 
-    /// A handle that ends the reading side from elsewhere on this core.
-    #[must_use]
-    pub fn interrupt(&self) -> Interrupt {
-        self.socket.interrupt()
-    }
-
     /// The peer's address.
     ///
     /// # Errors
@@ -371,5 +443,13 @@ impl Stream {
     /// The socket is not connected any more.
     pub fn local(&self) -> io::Result<SocketAddr> {
         self.socket.local()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.open_ended {
+            self.socket.reset();
+        }
     }
 }

@@ -92,7 +92,11 @@ impl Session {
     ///
     /// # Errors
     /// The configuration is not fit for a client.
-    pub fn client(config: &Arc<ClientConfig>, name: ServerName<'static>, blocks: &Rc<Blocks>) -> Result<Self, TlsError> {
+    pub fn client(
+        config: &Arc<ClientConfig>,
+        name: ServerName<'static>,
+        blocks: &Rc<Blocks>,
+    ) -> Result<Self, TlsError> {
         let connection = UnbufferedClientConnection::new(Arc::clone(config), name)?;
         Ok(Self::new(Role::Client(connection), blocks))
     }

@@ -8,6 +8,7 @@
 //! cuts the connection so that no client takes the answer for complete.
 
 use std::cell::Cell;
+use std::cell::RefCell;
 use std::future::Future;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use rustls::ClientConfig;
 
 use crate::client::h1::Client;
 use crate::client::h1::Content;
+use crate::client::h1::Patience;
 use crate::client::h1::Request;
 use crate::clock;
 use crate::error::Error;
@@ -48,6 +50,7 @@ mod request;
 mod response;
 
 use refusal::Dialect;
+use refusal::Own;
 use refusal::Refusal;
 
 /// What the exchanges of one core need to know, beside the core itself.
@@ -81,8 +84,12 @@ pub struct Core {
     pub worker: usize,
     /// Random bits that make this core's request ids differ from others'.
     pub seed: u64,
-    /// Requests so far.
+    /// Request ids made so far.
     pub sequence: Cell<u64>,
+    /// The time as answers write it; made anew at every tick.
+    pub date: RefCell<String>,
+    /// Connections to the upstream asked for so far, so that each starts at the next address.
+    pub dials: Cell<usize>,
 }
 
 impl Core {
@@ -137,7 +144,7 @@ struct Exchange {
     modern: bool,
     /// The client wants to use the connection again.
     keep_alive: bool,
-    /// The whole request was read, so the connection is in step.
+    /// The whole request was read and taken out of what was received, so the connection is in step.
     in_step: bool,
     /// A byte of the answer may have gone to the client.
     answered: bool,
@@ -177,6 +184,14 @@ impl Exchange {
     }
 }
 
+impl Exchange {
+    /// What an answer of the gateway's own says beside its body.
+    fn own(&self, core: &Core, keep_alive: bool) -> Own {
+        let date = core.date.borrow().clone();
+        Own { request_id: self.request_id.clone(), date, keep_alive, with_body: !self.to_head }
+    }
+}
+
 /// Whether a connection is used for another request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reuse {
@@ -210,7 +225,11 @@ pub async fn serve(core: &Core, client: &mut Client, caller: &Caller) {
             break;
         }
     }
-    client.stream.close();
+    let _ = client.deadline.within(clock::now() + limits::CLOSE_TIME_MAX, client.stream.finish()).await;
+    if !client.stream.received.is_empty() {
+        // Unread bytes would turn the end into a reset, which may overtake what was written last (RFC 9112 section 9.6).
+        let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, client.stream.drain()).await;
+    }
     count_traffic(core, client);
 }
 
@@ -269,7 +288,12 @@ fn inspect(client: &Client, request: &Request) -> inspect::Verdict {
 }
 
 /// Reads the whole body, after `100 Continue` if the client waits for it (RFC 9110 section 10.1.1).
-async fn receive(core: &Core, client: &mut Client, request: &mut Request, exchange: &mut Exchange) -> Result<(), Error> {
+async fn receive(
+    core: &Core,
+    client: &mut Client,
+    request: &mut Request,
+    exchange: &mut Exchange,
+) -> Result<(), Error> {
     let settings = &core.settings;
     if let Body::Length(length) = request.head.body
         && length > settings.body_bytes_max as u64
@@ -282,9 +306,8 @@ async fn receive(core: &Core, client: &mut Client, request: &mut Request, exchan
         out.extend(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Error::client(Kind::Memory))?;
         write_client(client, &mut out, settings.timeouts.body).await?;
     }
-    client.read_body(request, settings.body_bytes_max, &settings.timeouts, &core.blocks).await?;
-    exchange.in_step = true;
-    Ok(())
+    let patience = Patience { between_reads: settings.timeouts.body, until: exchange.until };
+    client.read_body(request, settings.body_bytes_max, &patience, &core.blocks).await
 }
 
 fn probe(core: &Core, client: &Client, request: &Request) -> Option<(u16, &'static str)> {
@@ -303,19 +326,16 @@ async fn answer_probe(
     (status, body): (u16, &'static str),
 ) -> Result<Reuse, Error> {
     receive(core, client, &mut request, exchange).await?;
-    consume(client, &request);
+    client.stream.received.consume(request.received_body().end);
+    exchange.in_step = true;
     let mut out = Buffer::new(&core.blocks);
     out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
-    refusal::write_probe(status, body, &exchange.request_id, exchange.keep_alive, !exchange.to_head, out.end());
+    let own = exchange.own(core, exchange.keep_alive);
+    refusal::write_probe(status, body, &own, out.end());
     exchange.answered = true;
     core.counters().count_response(status);
     write_client(client, &mut out, core.settings.timeouts.idle).await?;
     Ok(if exchange.keep_alive { Reuse::Keep } else { Reuse::Close })
-}
-
-/// Drops a request that is done with from the front of `received`; what the client sent ahead stays.
-fn consume(client: &mut Client, request: &Request) {
-    client.stream.received.consume(request.received_body().end);
 }
 
 /// Writes all of `out`; a client that does not take it within `patience` is given up.
@@ -356,15 +376,19 @@ async fn fail(core: &Core, client: &mut Client, exchange: &mut Exchange, error: 
     let Some(refusal) = Refusal::of(error) else { return Reuse::Close };
     counters.count_refusal(refusal.reason);
     counters.count_response(refusal.status);
-    let keep_alive = exchange.in_step && exchange.keep_alive;
+    let draining = core.shared.lifecycle.stage() >= Stage::Draining;
+    let keep_alive = exchange.in_step && exchange.keep_alive && !draining;
     if send_refusal(core, client, exchange, refusal, keep_alive).await.is_err() {
         return Reuse::Close;
     }
     if keep_alive {
         return Reuse::Keep;
     }
-    client.stream.close();
-    let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, client.stream.drain()).await;
+    let lingering = async {
+        client.stream.finish().await;
+        client.stream.drain().await;
+    };
+    let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, lingering).await;
     Reuse::Close
 }
 
@@ -379,7 +403,7 @@ pub async fn turn_away(core: &Core, stream: &mut Stream) {
     if out.reserve(limits::BLOCK_BYTES).is_err() {
         return;
     }
-    refusal.write(exchange.dialect, &exchange.request_id, false, !exchange.to_head, out.end());
+    refusal.write(exchange.dialect, &exchange.own(core, false), out.end());
     if stream.write_out(&mut out).await.is_ok() {
         stream.close();
         stream.drain().await;
@@ -399,6 +423,6 @@ async fn send_refusal(
         client.stream.received.clear();
         out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
     }
-    refusal.write(exchange.dialect, &exchange.request_id, keep_alive, !exchange.to_head, out.end());
+    refusal.write(exchange.dialect, &exchange.own(core, keep_alive), out.end());
     write_client(client, &mut out, limits::LINGER_TIME_MAX).await
 }

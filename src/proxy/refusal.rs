@@ -35,6 +35,35 @@ impl Dialect {
     }
 }
 
+/// What every answer of the gateway's own says beside its body.
+pub struct Own {
+    /// The request id.
+    pub request_id: String,
+    /// The time.
+    pub date: String,
+    /// Whether the connection is used again.
+    pub keep_alive: bool,
+    /// Whether the body is written, or only its length: an answer to HEAD.
+    pub with_body: bool,
+}
+
+impl Own {
+    /// Writes what follows the status line.
+    fn write(&self, content_type: &[u8], body: &str, out: &mut Vec<u8>) {
+        encode::line(out, &[b"date: ", self.date.as_bytes()]);
+        encode::line(out, &[b"content-type: ", content_type]);
+        encode::line(out, &[b"x-request-id: ", self.request_id.as_bytes()]);
+        encode::content_length(body.len() as u64, out);
+        if !self.keep_alive {
+            encode::line(out, &[b"connection: close"]);
+        }
+        out.extend_from_slice(b"\r\n");
+        if self.with_body {
+            out.extend_from_slice(body.as_bytes());
+        }
+    }
+}
+
 /// An answer of the gateway's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -58,9 +87,12 @@ impl Refusal {
     pub fn of(error: Error) -> Option<Self> {
         let refusal = match (error.side, error.kind) {
             (Side::Client, Kind::Malformed(malformed)) => Self::of_malformed(malformed),
-            (Side::Client, Kind::BodyTooLarge) => {
-                Self::new(413, Reason::PayloadTooLarge, "body_too_large", "The request body is larger than this gateway allows.")
-            }
+            (Side::Client, Kind::BodyTooLarge) => Self::new(
+                413,
+                Reason::PayloadTooLarge,
+                "body_too_large",
+                "The request body is larger than this gateway allows.",
+            ),
             (_, Kind::DotSegment) => {
                 Self::new(400, Reason::BadRequest, "dot_segment", "The request path must not contain dot segments.")
             }
@@ -80,13 +112,18 @@ impl Refusal {
             (_, Kind::Unresolved) => {
                 Self::new(502, Reason::BadGateway, "upstream_unresolved", "The provider's name has no address.")
             }
-            (_, Kind::Connect) => Self::new(502, Reason::BadGateway, "upstream_unreachable", "The provider cannot be reached."),
+            (_, Kind::Connect) => {
+                Self::new(502, Reason::BadGateway, "upstream_unreachable", "The provider cannot be reached.")
+            }
             (Side::Upstream, Kind::Tls) => {
                 Self::new(502, Reason::BadGateway, "upstream_tls", "The TLS connection to the provider failed.")
             }
-            (Side::Upstream, Kind::Closed | Kind::Truncated) => {
-                Self::new(502, Reason::BadGateway, "upstream_closed", "The provider closed the connection without an answer.")
-            }
+            (Side::Upstream, Kind::Closed | Kind::Truncated) => Self::new(
+                502,
+                Reason::BadGateway,
+                "upstream_closed",
+                "The provider closed the connection without an answer.",
+            ),
             (Side::Upstream, Kind::Malformed(_) | Kind::Protocol | Kind::BodyTooLarge) => {
                 Self::new(502, Reason::BadGateway, "upstream_malformed", "The provider's answer is not valid HTTP.")
             }
@@ -96,31 +133,45 @@ impl Refusal {
 
     const fn of_malformed(malformed: Malformed) -> Self {
         match malformed {
-            Malformed::TargetTooLong => {
-                Self::new(414, Reason::UriTooLong, "uri_too_long", "The request line is longer than this gateway allows.")
-            }
-            Malformed::HeadTooLarge | Malformed::TooManyFields => {
-                Self::new(431, Reason::HeaderFieldsTooLarge, "head_too_large", "The request head is larger than this gateway allows.")
-            }
-            Malformed::Version => {
-                Self::new(505, Reason::VersionNotSupported, "http_version", "This gateway speaks HTTP/1.1 and HTTP/1.0.")
-            }
+            Malformed::TargetTooLong => Self::new(
+                414,
+                Reason::UriTooLong,
+                "uri_too_long",
+                "The request line is longer than this gateway allows.",
+            ),
+            Malformed::HeadTooLarge | Malformed::TooManyFields => Self::new(
+                431,
+                Reason::HeaderFieldsTooLarge,
+                "head_too_large",
+                "The request head is larger than this gateway allows.",
+            ),
+            Malformed::Version => Self::new(
+                505,
+                Reason::VersionNotSupported,
+                "http_version",
+                "This gateway speaks HTTP/1.1 and HTTP/1.0.",
+            ),
             Malformed::TransferCoding => {
                 Self::new(501, Reason::NotImplemented, "transfer_coding", "The only transfer coding served is chunked.")
             }
-            Malformed::Method => Self::new(501, Reason::NotImplemented, "method", "This gateway does not serve CONNECT."),
+            Malformed::Method => {
+                Self::new(501, Reason::NotImplemented, "method", "This gateway does not serve CONNECT.")
+            }
             Malformed::Expectation => {
                 Self::new(417, Reason::ExpectationFailed, "expectation", "The only expectation met is 100-continue.")
             }
-            Malformed::Host => bad_request("host", "The request needs exactly one valid Host that agrees with its target."),
+            Malformed::Host => {
+                bad_request("host", "The request needs exactly one valid Host that agrees with its target.")
+            }
             Malformed::Target => bad_request("target", "The request target is not valid."),
             Malformed::StartLine | Malformed::LineEnd | Malformed::Status => {
                 bad_request("syntax", "The request is not valid HTTP/1.1.")
             }
             Malformed::FieldName | Malformed::FieldValue => bad_request("field", "A header field is not valid."),
-            Malformed::ContentLength | Malformed::TransferEncoding | Malformed::LengthAndCoding | Malformed::Nominated => {
-                bad_request("framing", "The length of the request body is ambiguous.")
-            }
+            Malformed::ContentLength
+            | Malformed::TransferEncoding
+            | Malformed::LengthAndCoding
+            | Malformed::Nominated => bad_request("framing", "The length of the request body is ambiguous."),
             Malformed::UnexpectedBody => bad_request("unexpected_body", "This method has no body."),
             Malformed::Chunk | Malformed::ChunkTooLarge | Malformed::Trailer => {
                 bad_request("chunked", "The chunked request body is not valid.")
@@ -128,25 +179,15 @@ impl Refusal {
         }
     }
 
-    /// Writes the whole answer. Without `with_body` only its head is written, as an answer to HEAD.
-    pub fn write(&self, dialect: Dialect, request_id: &str, keep_alive: bool, with_body: bool, out: &mut Vec<u8>) {
-        let body = self.body(dialect, request_id);
+    /// Writes the whole answer.
+    pub fn write(&self, dialect: Dialect, own: &Own, out: &mut Vec<u8>) {
         encode::status_line(self.status, reason_phrase(self.status), out);
-        encode::line(out, &[b"content-type: application/json"]);
-        encode::line(out, &[b"x-request-id: ", request_id.as_bytes()]);
         if self.status == 503 {
             out.extend_from_slice(b"retry-after: ");
             encode::decimal(u64::from(limits::RETRY_AFTER_SECONDS), out);
             out.extend_from_slice(b"\r\n");
         }
-        encode::content_length(body.len() as u64, out);
-        if !keep_alive {
-            encode::line(out, &[b"connection: close"]);
-        }
-        out.extend_from_slice(b"\r\n");
-        if with_body {
-            out.extend_from_slice(body.as_bytes());
-        }
+        own.write(b"application/json", &self.body(dialect, &own.request_id), out);
     }
 
     /// All parts are constants of this file or a checked request id, so nothing needs escaping.
@@ -177,19 +218,10 @@ const fn bad_request(code: &'static str, message: &'static str) -> Refusal {
 }
 
 /// Writes the answer to a probe.
-pub fn write_probe(status: u16, body: &str, request_id: &str, keep_alive: bool, with_body: bool, out: &mut Vec<u8>) {
+pub fn write_probe(status: u16, body: &str, own: &Own, out: &mut Vec<u8>) {
     encode::status_line(status, reason_phrase(status), out);
-    encode::line(out, &[b"content-type: text/plain"]);
     encode::line(out, &[b"cache-control: no-store"]);
-    encode::line(out, &[b"x-request-id: ", request_id.as_bytes()]);
-    encode::content_length(body.len() as u64, out);
-    if !keep_alive {
-        encode::line(out, &[b"connection: close"]);
-    }
-    out.extend_from_slice(b"\r\n");
-    if with_body {
-        out.extend_from_slice(body.as_bytes());
-    }
+    own.write(b"text/plain", body, out);
 }
 
 /// The phrases of RFC 9110 section 15 for what this gateway answers itself.
@@ -216,6 +248,10 @@ const fn reason_phrase(status: u16) -> &'static [u8] {
 mod tests {
     use super::*;
 
+    fn own(request_id: &str, keep_alive: bool) -> Own {
+        Own { request_id: request_id.to_owned(), date: "now".to_owned(), keep_alive, with_body: true }
+    }
+
     fn parse(out: &[u8]) -> (String, serde_json::Value) {
         let text = String::from_utf8(out.to_vec()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -227,7 +263,7 @@ mod tests {
         let error = Error::client(Malformed::Host);
         let refusal = Refusal::of(error).unwrap();
         let mut out = Vec::new();
-        refusal.write(Dialect::of_path(b"/v1/chat/completions"), "id-1", false, true, &mut out);
+        refusal.write(Dialect::of_path(b"/v1/chat/completions"), &own("id-1", false), &mut out);
         let (head, body) = parse(&out);
         assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
         assert!(head.contains("\r\nx-request-id: id-1\r\n") && head.contains("connection: close"), "{head}");
@@ -236,7 +272,7 @@ mod tests {
         assert!(body["error"]["param"].is_null());
 
         let mut out = Vec::new();
-        refusal.write(Dialect::of_bytes(b"POST /v1/messages?x HTTP/1.1\r\nHo"), "id-2", true, true, &mut out);
+        refusal.write(Dialect::of_bytes(b"POST /v1/messages?x HTTP/1.1\r\nHo"), &own("id-2", true), &mut out);
         let (head, body) = parse(&out);
         assert!(!head.contains("connection"), "{head}");
         assert_eq!(body["type"], "error");
@@ -248,7 +284,7 @@ mod tests {
     fn a_full_gateway_says_when_to_try_again() {
         let refusal = Refusal::of(Error::client(Kind::Memory)).unwrap();
         let mut out = Vec::new();
-        refusal.write(Dialect::OpenAi, "id", false, true, &mut out);
+        refusal.write(Dialect::OpenAi, &own("id", false), &mut out);
         let (head, _) = parse(&out);
         assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: 1"), "{head}");
     }

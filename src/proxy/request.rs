@@ -20,6 +20,7 @@ use crate::limits;
 use crate::net::buffer::Buffer;
 use crate::net::stream::Stream;
 use crate::upstream::connect;
+use crate::upstream::connect::Target;
 use crate::upstream::h1;
 use crate::upstream::h1::Response;
 
@@ -52,20 +53,22 @@ pub(super) async fn send(
     client: &mut Client,
     caller: &Caller,
     request: Request,
-    exchange: &Exchange,
+    exchange: &mut Exchange,
 ) -> Result<(Stream, Duration), Error> {
     let started = client.now;
     let mut message = compose(core, client, caller, request, exchange)?;
+    exchange.in_step = true;
     let mut waited = Duration::ZERO;
     loop {
-        let taken = core.pool.take().await;
+        let taken = core.pool.take();
         core.counters().upstream_stale.add(taken.stale);
         let reused = taken.stream.is_some();
         let mut upstream = match taken.stream {
             Some(stream) => stream,
             None => {
                 let before = clock::now();
-                let stream = dial(core, client).await?;
+                // Boxed, so that the many exchanges that find an idle connection do not hold the memory of a handshake.
+                let stream = Box::pin(dial(core, client, exchange)).await?;
                 client.now = clock::now();
                 waited += client.now.saturating_duration_since(before);
                 stream
@@ -82,7 +85,7 @@ pub(super) async fn send(
                 }
                 return Ok((upstream, spent));
             }
-            Err(error) if error.side == Side::Client => return Err(error),
+            Err(error) if error.side != Side::Upstream => return Err(error),
             Err(_) if reused && upstream.bytes_out() == before && !message.head.is_empty() => {}
             // A server may answer and close before it has read everything: its answer, if there is one, is what counts.
             Err(_) => return Ok((upstream, spent)),
@@ -119,9 +122,11 @@ fn compose(
     let body = match request.body {
         Content::Decoded(buffer) if fits(buffer.len(), &head) => {
             head.extend(buffer.as_slice()).map_err(full)?;
+            received.consume(range.end);
             None
         }
         Content::Decoded(buffer) => {
+            received.consume(range.end);
             let whole = 0..buffer.len();
             Some((buffer, whole))
         }
@@ -139,12 +144,14 @@ fn compose(
     Ok(Message { head, body })
 }
 
-async fn dial(core: &Core, client: &mut Client) -> Result<Stream, Error> {
+async fn dial(core: &Core, client: &mut Client, exchange: &Exchange) -> Result<Stream, Error> {
     let addresses: Vec<SocketAddr> = core.shared.addresses.load().to_vec();
-    let first = usize::try_from(core.sequence.get()).unwrap_or_default();
+    let first = core.dials.get();
+    core.dials.set(first.wrapping_add(1));
     let Client { stream, deadline, .. } = client;
     let timeouts = &core.settings.timeouts;
-    let connecting = connect::connect(&core.route, &addresses, first, &core.tls, timeouts, deadline, &core.blocks);
+    let target = Target { route: &core.route, addresses: &addresses, first, tls: &core.tls };
+    let connecting = connect::connect(&target, timeouts, exchange.until, deadline, &core.blocks);
     let result = unless_gone(stream, connecting).await?;
     match &result {
         Ok(_) => core.counters().upstream_connects.increment(),
@@ -169,6 +176,10 @@ async fn write(
             write_piece(core, client, upstream, body, at..end, exchange).await?;
             client.now = clock::now();
             at = end;
+            if at < range.end && upstream.has_answer() {
+                // It answers before it has read everything, most likely to refuse: the rest is not sent.
+                return Err(Error::upstream(Kind::Closed));
+            }
         }
     }
     Ok(())

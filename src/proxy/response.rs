@@ -41,6 +41,7 @@ pub(super) async fn relay(
     let body = framing(response.head.body, exchange.modern);
     let keep_alive = exchange.keep_alive && !draining && body != Body::UntilClose;
     let upstream_keep_alive = response.head.keep_alive;
+    let status = response.head.status;
     let mut reader = Reader::new(response.head.body);
     let mut out = Buffer::new(&core.blocks);
     write_head(core, &upstream, &response, exchange, body, keep_alive, &mut out)?;
@@ -54,7 +55,13 @@ pub(super) async fn relay(
             end(body, &mut out)?;
         }
         if !out.is_empty() {
-            exchange.answered = true;
+            if !exchange.answered {
+                exchange.answered = true;
+                core.counters().count_response(status);
+                if body == Body::UntilClose {
+                    client.stream.begin_open_ended();
+                }
+            }
             let patience = core.settings.timeouts.idle.min(exchange.until.saturating_duration_since(client.now));
             write_client(client, &mut out, patience).await?;
             if let Some(spent) = spent.take() {
@@ -71,6 +78,7 @@ pub(super) async fn relay(
             break;
         }
     }
+    client.stream.complete();
     let (bytes_in, bytes_out) = upstream.take_traffic();
     core.counters().upstream_bytes_in.add(bytes_in);
     core.counters().upstream_bytes_out.add(bytes_out);
@@ -101,11 +109,11 @@ fn write_head(
     keep_alive: bool,
     out: &mut Buffer,
 ) -> Result<(), Error> {
-    core.counters().count_response(response.head.status);
     let bytes = upstream.received.as_slice().get(..response.head_length).unwrap_or_default();
     let margin = exchange.request_id.len() + 256;
     out.reserve(response.head_length + margin).map_err(|_| Error::upstream(Kind::Memory))?;
-    let back = Back { body, keep_alive, request_id: &exchange.request_id, via: core.settings.via };
+    let date = core.date.borrow();
+    let back = Back { body, keep_alive, request_id: &exchange.request_id, date: &date, via: core.settings.via };
     encode::response(&response.head, bytes, &back, out.end());
     Ok(())
 }
@@ -146,6 +154,9 @@ async fn read_more(
     if count == 0 && !reader.ends_with_connection() {
         return Err(Error::upstream(Kind::Closed));
     }
-    debug_assert!(upstream.received.len() <= limits::TLS_INCOMING_BYTES_MAX + limits::BLOCK_BYTES, "an answer is gathered");
+    debug_assert!(
+        upstream.received.len() <= limits::TLS_INCOMING_BYTES_MAX + limits::BLOCK_BYTES,
+        "an answer is gathered"
+    );
     Ok(count)
 }

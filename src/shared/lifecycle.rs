@@ -14,13 +14,7 @@ use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::Ordering::Release;
 
-/// How old a worker's last heartbeat may be before the process counts as hung: 40 turns of a worker's 50 ms.
-///
-/// Short enough for a probe every few seconds to see a hang, long enough for a pod that the kernel throttles for a while.
-const HEARTBEAT_MILLISECONDS_MAX: u64 = 2_000;
-
-/// How long after the start of the process a worker may take to its first heartbeat: rings, listeners and certificates come first.
-const FIRST_HEARTBEAT_MILLISECONDS_MAX: u64 = 10_000;
+use crate::limits;
 
 /// A heartbeat that has not come yet.
 const NEVER: u64 = u64::MAX;
@@ -95,8 +89,8 @@ impl Lifecycle {
     #[must_use]
     pub fn healthy(&self, now_milliseconds: u64) -> bool {
         self.beats.iter().all(|beat| match beat.0.load(Relaxed) {
-            NEVER => now_milliseconds <= FIRST_HEARTBEAT_MILLISECONDS_MAX,
-            last => now_milliseconds.saturating_sub(last) <= HEARTBEAT_MILLISECONDS_MAX,
+            NEVER => now_milliseconds <= limits::FIRST_HEARTBEAT_MILLISECONDS_MAX,
+            last => now_milliseconds.saturating_sub(last) <= limits::HEARTBEAT_MILLISECONDS_MAX,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use monoio::net::TcpStream;
 use rustls::ClientConfig;
@@ -18,37 +19,46 @@ use crate::net::stream::Stream;
 
 use super::route::Route;
 
-/// Opens a connection to the first of `addresses` that takes one, starting at `first` (taken modulo their number).
+/// Where to connect to, and in which order.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The upstream.
+    pub route: &'a Route,
+    /// Its addresses.
+    pub addresses: &'a [SocketAddr],
+    /// The one to try first, modulo their number.
+    pub first: usize,
+    /// TLS towards it.
+    pub tls: &'a Arc<ClientConfig>,
+}
+
+/// Opens a connection to the first address that takes one, `until` at the latest.
 ///
 /// # Errors
-/// No address is known, none answered within its deadline, or the one that did has no valid TLS.
+/// No address is known, none answered within its deadline, or none that did has valid TLS.
 pub async fn connect(
-    route: &Route,
-    addresses: &[SocketAddr],
-    first: usize,
-    tls: &Arc<ClientConfig>,
+    target: &Target<'_>,
     timeouts: &Timeouts,
+    until: Instant,
     deadline: &mut Deadline,
     blocks: &Rc<Blocks>,
 ) -> Result<Stream, Error> {
-    if addresses.is_empty() {
-        return Err(Error::upstream(Kind::Unresolved));
-    }
-    let mut failure = Error::upstream(Kind::Connect);
-    for attempt in 0..addresses.len().min(limits::CONNECT_ADDRESSES_MAX) {
-        let Some(&address) = addresses.get((first + attempt) % addresses.len()) else { break };
-        match deadline.within(clock::now() + timeouts.connect, TcpStream::connect_addr(address)).await {
-            Ok(Ok(stream)) => {
-                let mut stream = Stream::plain(stream, blocks);
-                let Some(name) = &route.server_name else { return Ok(stream) };
-                let handshake = stream.connect_tls(tls, name.clone(), blocks);
-                match deadline.within(clock::now() + timeouts.tls, handshake).await {
-                    Ok(Ok(())) => return Ok(stream),
-                    Ok(Err(error)) => failure = Error::upstream(error),
-                    Err(_) => failure = Error::upstream(Kind::Tls),
-                }
-            }
-            Ok(Err(_)) | Err(_) => failure = Error::upstream(Kind::Connect),
+    let mut failure = Error::upstream(Kind::Unresolved);
+    for attempt in 0..target.addresses.len().min(limits::CONNECT_ADDRESSES_MAX) {
+        let index = target.first.wrapping_add(attempt) % target.addresses.len();
+        let Some(&address) = target.addresses.get(index) else { break };
+        let connecting = TcpStream::connect_addr(address);
+        let Ok(Ok(stream)) = deadline.within(until.min(clock::now() + timeouts.connect), connecting).await else {
+            failure = Error::upstream(Kind::Connect);
+            continue;
+        };
+        let mut stream = Stream::plain(stream, blocks);
+        let Some(name) = &target.route.server_name else { return Ok(stream) };
+        let handshake = stream.connect_tls(target.tls, name.clone(), blocks);
+        match deadline.within(until.min(clock::now() + timeouts.tls), handshake).await {
+            Ok(Ok(())) => return Ok(stream),
+            Ok(Err(error)) => failure = Error::upstream(error),
+            Err(_) => failure = Error::upstream(Kind::Tls),
         }
     }
     Err(failure)

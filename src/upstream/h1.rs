@@ -57,7 +57,11 @@ impl Reader {
     ///
     /// # Errors
     /// The chunked coding is broken, or the sink's memory is spent.
-    pub fn read(&mut self, received: &mut Buffer, mut sink: impl FnMut(&[u8]) -> Result<(), Kind>) -> Result<(), Error> {
+    pub fn read(
+        &mut self,
+        received: &mut Buffer,
+        mut sink: impl FnMut(&[u8]) -> Result<(), Kind>,
+    ) -> Result<(), Error> {
         while !received.is_empty() {
             let bytes = received.as_slice();
             let consumed = match self {

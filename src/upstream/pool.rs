@@ -5,8 +5,6 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::task::Poll;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -40,20 +38,16 @@ impl Pool {
     }
 
     /// The live connection that was used last.
-    pub async fn take(&self) -> Taken {
+    pub fn take(&self) -> Taken {
         let mut stale = 0;
-        let stream = poll_fn(|context| {
-            loop {
-                let Some(mut idle) = self.idle.borrow_mut().pop_back() else { return Poll::Ready(None) };
-                if idle.stream.is_idle(context) {
-                    return Poll::Ready(Some(idle.stream));
-                }
-                idle.stream.close();
-                stale += 1;
+        loop {
+            let Some(mut idle) = self.idle.borrow_mut().pop_back() else { return Taken { stream: None, stale } };
+            if idle.stream.is_idle() {
+                return Taken { stream: Some(idle.stream), stale };
             }
-        })
-        .await;
-        Taken { stream, stale }
+            idle.stream.close();
+            stale += 1;
+        }
     }
 
     /// Keeps a connection that is in step for the next exchange; the oldest makes room.

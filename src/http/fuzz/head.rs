@@ -22,6 +22,8 @@ type Pair<'a> = (&'a [u8], &'a [u8]);
 
 const REQUEST_ID: &str = "pnx-1";
 
+const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
 /// A request head: found at the same place for every cut, read as a naive reader and httparse read it, free of every byte
 /// that could end a line elsewhere, and the same request again after it was forwarded.
 ///
@@ -194,7 +196,7 @@ fn relay_response(head: &ResponseHead, bytes: &[u8], to_head: bool, modern: bool
         Body::Chunked | Body::UntilClose => Body::UntilClose,
     };
     let keep_alive = body != Body::UntilClose;
-    let back = Back { body, keep_alive, request_id: REQUEST_ID, via: false };
+    let back = Back { body, keep_alive, request_id: REQUEST_ID, date: DATE, via: false };
     let mut out = Vec::new();
     encode::response(head, bytes, &back, &mut out);
     if !is_readable(&out) {
@@ -204,11 +206,15 @@ fn relay_response(head: &ResponseHead, bytes: &[u8], to_head: bool, modern: bool
     assert_eq!((again.status, again.version), (head.status, Version::Http11));
     assert_eq!(again.reason.of(&out), head.reason.of(bytes));
     assert_eq!((again.body, again.keep_alive), (body, keep_alive));
-    assert!(again.has_request_id, "an answer has a request id");
+    assert!(again.has_request_id && again.has_date, "an answer has a request id and a date");
     let is_ours = |name: Name| {
         let frames = matches!(name, Name::ContentLength | Name::TransferEncoding | Name::Connection);
         frames || name == Name::RequestId
     };
     let kept = again.fields.iter().filter(|field| !is_ours(field.name));
-    assert_eq!(pairs(&out, kept), unchanged(bytes, &head.fields));
+    let mut expected = unchanged(bytes, &head.fields);
+    if !head.has_date {
+        expected.push((b"date", DATE.as_bytes()));
+    }
+    assert_eq!(pairs(&out, kept), expected);
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use rustix::fs::CWD;
 use rustix::fs::Mode;
@@ -15,10 +14,7 @@ use super::super::pem::Mark;
 use super::super::pem::PemError;
 use super::CertificateError;
 
-/// How often a pair that moves while it is read is read again, and how long to wait before: 100 ms in all. A Secret is swapped
-/// in well under one; what is still moving then is an error at the start, and tried again at the next poll afterwards.
-const READS_MAX: usize = 20;
-const READ_PAUSE: Duration = Duration::from_millis(5);
+use crate::limits;
 
 /// Where the two files stand: a directory that stays the same one while they are opened, and their names in it.
 pub(super) struct Place {
@@ -65,7 +61,7 @@ pub(super) fn load(
     place: impl Fn() -> Result<Place, PemError>,
 ) -> Result<(CertifiedKey, Option<[Mark; 2]>), CertificateError> {
     let mut failed = None;
-    for _ in 0..READS_MAX {
+    for _ in 0..limits::CERTIFICATE_READS_MAX {
         let place = place()?;
         match Pair::read(&place) {
             Ok(Some(pair)) => return pair.check(&place),
@@ -74,7 +70,7 @@ pub(super) fn load(
             Err(error) if error.is_not_found() => failed = Some(error.into()),
             Err(error) => return Err(error.into()),
         }
-        std::thread::sleep(READ_PAUSE);
+        std::thread::sleep(limits::CERTIFICATE_READ_PAUSE);
     }
     Err(failed.expect("a loop of at least one turn either returned or noted why not"))
 }

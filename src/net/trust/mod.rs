@@ -22,11 +22,10 @@ use super::certificate::Certificates;
 use super::pem;
 use super::pem::PemError;
 
+use crate::limits;
+
 /// The one protocol that both sides speak inside TLS.
 const PROTOCOL: &[u8] = b"http/1.1";
-
-/// Servers whose sessions a core remembers. There is one upstream; a few more cost nothing and cover its change of name.
-const RESUMED_SERVERS_MAX: usize = 8;
 
 /// Why TLS cannot be set up.
 #[derive(Debug)]
@@ -147,7 +146,7 @@ pub fn client_config(roots: &Arc<RootCertStore>) -> Result<Arc<ClientConfig>, Tr
         .with_root_certificates(Arc::clone(roots))
         .with_no_client_auth();
     config.alpn_protocols = vec![PROTOCOL.to_vec()];
-    config.resumption = Resumption::in_memory_sessions(RESUMED_SERVERS_MAX);
+    config.resumption = Resumption::in_memory_sessions(limits::RESUMED_SERVERS_MAX);
     config.enable_early_data = false;
     Ok(Arc::new(config))
 }
