@@ -159,37 +159,34 @@ impl Scan {
             let line = bytes.get(self.line_start..feed).unwrap_or_default();
             self.scanned = feed + 1;
             self.line_start = self.scanned;
+            self.check_bounds(line.len(), self.scanned)?;
             match line {
                 [b'\r'] if self.lines == 0 && self.skipped == 0 => self.skipped = self.scanned,
                 [b'\r'] if self.lines == 0 => return Err(Malformed::StartLine),
-                [b'\r'] => return self.complete(),
-                [.., b'\r'] => self.count_line(line.len())?,
+                [b'\r'] => return Ok(Some(Found { skip: self.skipped, end: self.scanned })),
+                [.., b'\r'] => self.count_line()?,
                 _ => return Err(Malformed::LineEnd),
             }
         }
         self.scanned = bytes.len();
-        let pending = bytes.len() - self.line_start;
-        if self.lines == 0 && pending > limits::REQUEST_LINE_BYTES_MAX {
-            return Err(Malformed::TargetTooLong);
-        }
-        if bytes.len() - self.skipped > limits::HEAD_BYTES_MAX {
-            return Err(Malformed::HeadTooLarge);
-        }
+        self.check_bounds(bytes.len() - self.line_start, bytes.len())?;
         Ok(None)
     }
 
-    fn complete(&self) -> Result<Option<Found>, Malformed> {
-        if self.scanned - self.skipped > limits::HEAD_BYTES_MAX {
-            return Err(Malformed::HeadTooLarge);
-        }
-        Ok(Some(Found { skip: self.skipped, end: self.scanned }))
-    }
-
-    fn count_line(&mut self, length: usize) -> Result<(), Malformed> {
-        self.lines += 1;
-        if self.lines == 1 && length > limits::REQUEST_LINE_BYTES_MAX {
+    /// Looked at before anything else of a line, so that the same bound is met for every split. `line` is the length of a line
+    /// so far, without its LF; `end` is where it ends so far.
+    fn check_bounds(&self, line: usize, end: usize) -> Result<(), Malformed> {
+        if self.lines == 0 && line > limits::REQUEST_LINE_BYTES_MAX {
             return Err(Malformed::TargetTooLong);
         }
+        if end - self.skipped > limits::HEAD_BYTES_MAX {
+            return Err(Malformed::HeadTooLarge);
+        }
+        Ok(())
+    }
+
+    fn count_line(&mut self) -> Result<(), Malformed> {
+        self.lines += 1;
         if self.lines > limits::HEAD_FIELDS_MAX + 1 {
             return Err(Malformed::TooManyFields);
         }
@@ -329,8 +326,8 @@ impl ResponseHead {
             version,
             body,
             keep_alive: version == Version::Http11 && !connection.close && body != Body::UntilClose,
-            has_request_id: fields.iter().any(|field| field.name == Name::RequestId),
-            has_date: fields.iter().any(|field| field.name == Name::Date),
+            has_request_id: crosses(bytes, &fields, Name::RequestId),
+            has_date: crosses(bytes, &fields, Name::Date),
             fields,
         })
     }
@@ -453,7 +450,16 @@ fn expects_continue(bytes: &[u8], fields: &[Field], version: Version) -> Result<
     Ok(expects)
 }
 
+/// Whether a field of that name crosses: there is one, and `Connection` does not name it.
+fn crosses(bytes: &[u8], fields: &[Field], name: Name) -> bool {
+    let is_named = || nominated(bytes, fields).any(|option| Name::of(option) == name);
+    fields.iter().any(|field| field.name == name) && !is_named()
+}
+
 fn request_id(bytes: &[u8], fields: &[Field]) -> Option<Span> {
+    if !crosses(bytes, fields, Name::RequestId) {
+        return None;
+    }
     let mut ids = fields.iter().filter(|field| field.name == Name::RequestId);
     let value = ids.next()?.value;
     let text = value.of(bytes);
@@ -512,6 +518,27 @@ mod tests {
         assert_eq!(Scan::default().find(long_field.as_bytes()), Err(Malformed::HeadTooLarge));
         let many = format!("GET / HTTP/1.1\r\n{}", "a: b\r\n".repeat(limits::HEAD_FIELDS_MAX + 1));
         assert_eq!(Scan::default().find(many.as_bytes()), Err(Malformed::TooManyFields));
+    }
+
+    #[test]
+    fn which_bound_is_met_does_not_depend_on_the_split() {
+        let start = "GET / HTTP/1.1\r\n";
+        let cases: &[(&str, String, Malformed)] = &[
+            ("long line, bare LF", format!("GET /{}\n", "a".repeat(9000)), Malformed::TargetTooLong),
+            ("long field, bare LF", format!("{start}a: {}\n", "a".repeat(40_000)), Malformed::HeadTooLarge),
+            (
+                "long and many fields",
+                format!("{start}a: {}\r\n{}", "a".repeat(40_000), "a: b\r\n".repeat(200)),
+                Malformed::HeadTooLarge,
+            ),
+        ];
+        for (name, text, expected) in cases {
+            let mut scan = Scan::default();
+            let each =
+                (0..=text.len()).map(|end| scan.find(&text.as_bytes()[..end])).find(|result| *result != Ok(None));
+            assert_eq!(each, Some(Err(*expected)), "{name}, byte by byte");
+            assert_eq!(Scan::default().find(text.as_bytes()), Err(*expected), "{name}, whole");
+        }
     }
 
     #[test]
@@ -578,5 +605,9 @@ mod tests {
         assert_eq!(id("a b"), None);
         assert_eq!(id(""), None);
         assert_eq!(id(&"a".repeat(129)), None);
+        assert_eq!(id("a\r\nConnection: x-request-id"), None, "it goes no further than this hop");
+        let answer = b"HTTP/1.1 200 OK\r\nX-Request-Id: a\r\nDate: b\r\nConnection: X-Request-ID, date\r\n\r\n";
+        let head = ResponseHead::parse(answer, false).unwrap();
+        assert_eq!((head.has_request_id, head.has_date), (false, false), "the gateway writes its own");
     }
 }

@@ -15,6 +15,8 @@ pub mod chunked;
 pub mod encode;
 pub mod forward;
 pub mod framing;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod head;
 pub mod sse;
 pub mod target;

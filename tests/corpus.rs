@@ -1,0 +1,64 @@
+//! Every seed of the fuzz targets, replayed through their properties: what a fuzzer once found stays found.
+//!
+//! `fuzz/README.md` says what the targets check. The comparison with other readers (`differential`) is not replayed here, since
+//! those readers are no dependencies of this crate.
+
+use std::fs;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::path::Path;
+
+use penaxtra_gateway::http::fuzz;
+
+#[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]
+#[path = "../fuzz/src/connection.rs"]
+mod connection;
+
+#[expect(dead_code, unreachable_pub, reason = "shared with the tests and the fuzz crate, which use all of it")]
+#[path = "support/strict.rs"]
+mod strict;
+
+/// Hands every file of one corpus to `property`, and names those that break it.
+fn replay(target: &str, mut property: impl FnMut(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).expect("a corpus").map(|entry| entry.expect("a file").path()).collect();
+    paths.sort();
+    assert!(paths.len() > 10, "the corpus has its seeds");
+    let breaks = |path: &std::path::PathBuf| {
+        let bytes = fs::read(path).expect("a readable file");
+        catch_unwind(AssertUnwindSafe(|| property(&bytes))).is_err()
+    };
+    let broken: Vec<_> = paths.into_iter().filter(breaks).collect();
+    assert!(broken.is_empty(), "{broken:?}");
+}
+
+#[test]
+fn request_heads_hold_their_properties() {
+    replay("request_head", fuzz::fuzz_request_head);
+    replay("differential", fuzz::fuzz_request_head);
+    replay("connection", fuzz::fuzz_request_head);
+}
+
+#[test]
+fn response_heads_hold_their_properties() {
+    replay("response_head", fuzz::fuzz_response_head);
+}
+
+#[test]
+fn chunked_bodies_hold_their_properties() {
+    replay("chunked", fuzz::fuzz_chunked);
+}
+
+#[test]
+fn event_streams_hold_their_properties() {
+    replay("sse", fuzz::fuzz_sse);
+}
+
+#[test]
+fn what_a_gateway_forwards_is_what_was_sent() {
+    let mut gateway = connection::Gateway::start();
+    replay("connection", |bytes| gateway.check(bytes));
+    replay("request_head", |bytes| gateway.check(bytes));
+    replay("differential", |bytes| gateway.check(bytes));
+}
