@@ -374,8 +374,18 @@ async fn fail(core: &Core, client: &mut Client, exchange: &mut Exchange, error: 
     counters.count_refusal(refusal.reason);
     counters.count_response(refusal.status);
     let draining = core.shared.lifecycle.stage() >= Stage::Draining;
-    let keep_alive = exchange.in_step && exchange.keep_alive && !draining;
-    if send_refusal(core, client, exchange, refusal, keep_alive).await.is_err() {
+    let mut out = Buffer::new(&core.blocks);
+    let mut keep_alive = exchange.in_step && exchange.keep_alive && !draining;
+    if out.reserve(limits::BLOCK_BYTES).is_err() {
+        // The budget is spent to the last block: what this client sent is let go, and so its connection cannot go on.
+        client.stream.received.clear();
+        keep_alive = false;
+        if out.reserve(limits::BLOCK_BYTES).is_err() {
+            return Reuse::Close;
+        }
+    }
+    refusal.write(exchange.dialect, &exchange.own(core, keep_alive), out.end());
+    if write_client(client, &mut out, limits::LINGER_TIME_MAX).await.is_err() {
         return Reuse::Close;
     }
     if keep_alive {
@@ -405,21 +415,4 @@ pub async fn turn_away(core: &Core, stream: &mut Stream) {
         stream.close();
         stream.drain().await;
     }
-}
-
-async fn send_refusal(
-    core: &Core,
-    client: &mut Client,
-    exchange: &Exchange,
-    refusal: Refusal,
-    keep_alive: bool,
-) -> Result<(), Error> {
-    let mut out = Buffer::new(&core.blocks);
-    if out.reserve(limits::BLOCK_BYTES).is_err() {
-        // The budget is spent to the last block: what this client sent is let go first.
-        client.stream.received.clear();
-        out.reserve(limits::BLOCK_BYTES).map_err(|_| Error::client(Kind::Memory))?;
-    }
-    refusal.write(exchange.dialect, &exchange.own(core, keep_alive), out.end());
-    write_client(client, &mut out, limits::LINGER_TIME_MAX).await
 }
