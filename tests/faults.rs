@@ -616,7 +616,7 @@ fn queue_at_the_end(setup: Setup) -> bool {
     let request = b"GET /v1/queued HTTP/1.1\r\nHost: a\r\n\r\n";
     let config = setup.tls.then(|| shared().authority.client(None));
     let mut clients = Vec::new();
-    while clients.len() < 32
+    while clients.len() < 200
         && let Ok(tcp) = TcpStream::connect(gateway.address)
     {
         let mut client = Client::new(Wire::client(tcp, config.clone(), "localhost"));
@@ -639,7 +639,7 @@ fn queue_at_the_end(setup: Setup) -> bool {
     }
     assert_eq!(gateway.wait(PATIENCE).and_then(|status| status.code()), Some(0));
     gateway.finish();
-    clients.len() == 32
+    clients.len() == 200
 }
 
 #[test]
