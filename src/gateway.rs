@@ -47,7 +47,9 @@ pub enum StartError {
     Listen(SocketAddr, io::Error),
     /// The upstream's host is no name that TLS can ask for.
     UpstreamName,
-    /// Threads, signals, random numbers or, with `--io=uring`, the ring.
+    /// A worker could not be started; with `--io=uring`, for want of a ring.
+    Workers(io::Error),
+    /// Threads, signals or random numbers.
     System(&'static str, io::Error),
 }
 
@@ -58,6 +60,9 @@ impl fmt::Display for StartError {
             Self::Trust(error) => error.fmt(f),
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
             Self::UpstreamName => f.write_str("the upstream's host is no valid DNS name or address"),
+            Self::Workers(error) => {
+                write!(f, "cannot start the workers' I/O: {error} ({})", worker::explain_no_ring(error))
+            }
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
     }
@@ -94,8 +99,7 @@ impl Gateway {
             .map_err(|error| StartError::System("cannot start the control threads", error))?;
         let (addresses, doors) = bind(config, workers)?;
         let plans = plan(config, &shared, &certificates, doors)?;
-        let (decision, threads) =
-            worker::start(plans, config.io).map_err(|error| StartError::System("cannot build an io_uring", error))?;
+        let (decision, threads) = worker::start(plans, config.io).map_err(StartError::Workers)?;
         shared.decide_driver(decision.driver);
         match &decision.cause {
             None => tracing::info!(driver = decision.driver, workers, "workers started"),

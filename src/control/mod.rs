@@ -41,6 +41,8 @@ pub enum Ask {
     StopSoon,
     /// Read the certificate again. SIGHUP.
     Reload,
+    /// The gateway is dropped, or did not start: the thread ends without a word.
+    Abandon,
 }
 
 /// What the control threads need to know.
@@ -108,9 +110,7 @@ impl Control {
 impl Drop for Control {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // Two of them end the thread, wherever it stands.
-            self.ask(Ask::StopSoon);
-            self.ask(Ask::StopSoon);
+            self.ask(Ask::Abandon);
             let _code = thread.join();
         }
     }
@@ -131,6 +131,10 @@ impl Turns {
             let wait = if self.drain.stopping() { limits::DRAIN_TURN } else { self.renewal.wait(clock::now()) };
             match asked.recv_timeout(wait) {
                 Ok(Ask::Reload) => self.renewal.reload(&self.shared.control),
+                Ok(Ask::Abandon) => {
+                    self.shared.lifecycle.advance(Stage::Stopped);
+                    return EXIT_AT_ONCE;
+                }
                 Ok(ask @ (Ask::Stop | Ask::StopSoon)) => {
                     if !self.drain.stop(ask == Ask::StopSoon) {
                         tracing::warn!("asked to stop again: exiting at once");
