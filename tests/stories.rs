@@ -16,7 +16,6 @@ mod support;
 use std::fs;
 use std::io::Write;
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,7 +26,7 @@ use support::certificates::{self, Authority, shared};
 use support::strict::{End, Framing};
 use support::upstream::{After, Upstream};
 use support::wire::{Answer, Client, Lack, PATIENCE, holds, post};
-use support::{ALL, Gateway, PLAIN, Setup, TLS, each};
+use support::{ALL, Gateway, PLAIN, Setup, TLS, each, run};
 
 const MIB: usize = 1024 * 1024;
 
@@ -1208,13 +1207,6 @@ fn answers_under_drain_say_close() {
 }
 
 // ---- the command line --------------------------------------------------------------------------------------------
-
-fn run(arguments: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_penaxtra-gateway"));
-    let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
-}
 
 #[test]
 fn every_mistake_of_the_configuration_is_told_at_once() {

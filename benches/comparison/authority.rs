@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::ServerConfig;
+use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
@@ -55,7 +56,10 @@ impl Files {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(io::Error::other)?;
-        Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        // Peers keep sessions in different ways; every connection of the load is a new caller.
+        config.resumption = Resumption::disabled();
+        Ok(Arc::new(config))
     }
 
     /// For the upstreams: serves the leaf.

@@ -4,18 +4,26 @@
 use std::env;
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use rustls::ClientConfig;
+use signal_hook::consts::SIGINT;
+use signal_hook::consts::SIGTERM;
+use signal_hook::iterator::Signals;
 
 use super::authority::Files;
 use super::peers;
 use super::peers::Peer;
 use super::processes::Cpus;
 use super::upstream::Upstream;
+
+/// The exit code after a signal, as shells have it for SIGINT.
+const EXIT_INTERRUPTED: i32 = 130;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +69,7 @@ impl Ground {
     pub(crate) fn prepare(cpus: Cpus, effort: Effort) -> io::Result<Self> {
         let directory = env::temp_dir().join(format!("penaxtra-comparison-{}", process::id()));
         fs::create_dir(&directory)?;
+        remove_on_signal(&directory)?;
         let prepared = Files::make(&directory).and_then(|files| {
             let client = files.client()?;
             Ok((files, client, Upstream::start(&directory, cpus.upstream)?))
@@ -86,6 +95,19 @@ impl Ground {
     pub(crate) fn client(&self, tls: bool) -> Option<&Arc<ClientConfig>> {
         tls.then_some(&self.client)
     }
+}
+
+/// Ctrl-C skips every drop: the directory is removed here then, and the kernel ends the children with this process.
+fn remove_on_signal(directory: &Path) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let directory = directory.to_owned();
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        if signals.forever().next().is_some() {
+            let _ = fs::remove_dir_all(&directory);
+            process::exit(EXIT_INTERRUPTED);
+        }
+    })?;
+    Ok(())
 }
 
 impl Drop for Ground {

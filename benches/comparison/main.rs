@@ -55,7 +55,7 @@ struct Arguments {
     /// Write no file
     #[arg(long)]
     no_record: bool,
-    /// Cargo passes it
+    /// Cargo passes it to benches; without it nothing is measured
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -106,6 +106,11 @@ fn main() -> ExitCode {
 
 /// Every part that was asked for; one that fails does not keep the others from their turn, but makes the whole fail.
 fn compare(arguments: &Arguments) -> io::Result<()> {
+    if !arguments.bench {
+        // `cargo test --all-targets` runs this program as well, and without an argument: that must not take minutes.
+        say(format_args!("nothing measured; use: cargo bench --bench comparison"));
+        return Ok(());
+    }
     let start = clock::now();
     let cpus = Cpus::choose()?;
     descriptors::raise()?;

@@ -80,17 +80,11 @@ fn figure(ground: &Ground, peer: Peer, held: Held, count: usize) -> io::Result<(
     drop((warm, warm_streams));
     thread::sleep(Duration::from_millis(500));
     let id = running.id()?;
-    let before = readings(id, || {
-        thread::sleep(READING_INTERVAL);
-        Ok(())
-    })?;
+    let before = readings(id, rest)?;
     match held {
         Held::Idle => {
             let links: Vec<Link> = (0..count).map(|_| used(ground, &running, &unary)).collect::<io::Result<_>>()?;
-            let after = readings(id, || {
-                thread::sleep(READING_INTERVAL);
-                Ok(())
-            })?;
+            let after = readings(id, rest)?;
             drop(links);
             Ok((before, after))
         }
@@ -110,6 +104,11 @@ fn figure(ground: &Ground, peer: Peer, held: Held, count: usize) -> io::Result<(
             Ok((before, after))
         }
     }
+}
+
+fn rest() -> io::Result<()> {
+    thread::sleep(READING_INTERVAL);
+    Ok(())
 }
 
 /// A connection that has had one answer.

@@ -288,12 +288,7 @@ fn inspect(client: &Client, request: &Request) -> inspect::Verdict {
 }
 
 /// Reads the whole body, after `100 Continue` if the client waits for it (RFC 9110 section 10.1.1).
-async fn receive(
-    core: &Core,
-    client: &mut Client,
-    request: &mut Request,
-    exchange: &mut Exchange,
-) -> Result<(), Error> {
+async fn receive(core: &Core, client: &mut Client, request: &mut Request, exchange: &Exchange) -> Result<(), Error> {
     let settings = &core.settings;
     if let Body::Length(length) = request.head.body
         && length > settings.body_bytes_max as u64
@@ -340,7 +335,9 @@ async fn answer_probe(
 
 /// Writes all of `out`; a client that does not take it within `patience` is given up.
 async fn write_client(client: &mut Client, out: &mut Buffer, patience: Duration) -> Result<(), Error> {
-    let result = client.deadline.within(client.now + patience, client.stream.write_out(out)).await;
+    // The last event may be long ago: what is written now may be the end of a long wait for the upstream.
+    let until = clock::now() + patience;
+    let result = client.deadline.within(until, client.stream.write_out(out)).await;
     client.now = clock::now();
     match result {
         Ok(result) => result.map_err(Error::client),

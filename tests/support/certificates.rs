@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 /// One signed leaf, in PEM.
 pub struct Leaf {
@@ -20,7 +20,7 @@ pub struct Leaf {
 }
 
 impl Leaf {
-    fn chain(&self) -> Vec<CertificateDer<'static>> {
+    pub fn chain(&self) -> Vec<CertificateDer<'static>> {
         CertificateDer::pem_slice_iter(self.certificate.as_bytes()).map(Result::unwrap).collect()
     }
 
@@ -63,10 +63,14 @@ impl Authority {
 
     fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
+        self.add_to(&mut roots);
+        roots
+    }
+
+    pub fn add_to(&self, roots: &mut RootCertStore) {
         for certificate in CertificateDer::pem_slice_iter(self.certificate.as_bytes()) {
             roots.add(certificate.unwrap()).unwrap();
         }
-        roots
     }
 
     /// A client that trusts this authority and shows the leaf if there is one.
@@ -81,6 +85,13 @@ impl Authority {
             Some(leaf) => builder.with_client_auth_cert(leaf.chain(), leaf.private()).unwrap(),
         })
     }
+}
+
+/// A client that trusts these roots and speaks these versions.
+pub fn client_of(roots: RootCertStore, versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
+    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 pub fn server(leaf: &Leaf) -> Arc<ServerConfig> {

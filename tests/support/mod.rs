@@ -24,6 +24,16 @@ use strict::Request;
 use upstream::{After, Exchange, Upstream};
 use wire::{Client, PATIENCE, Wire};
 
+/// The built binary.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_penaxtra-gateway");
+
+/// Runs the program to its end: exit code, then what it said on both outputs.
+pub fn run(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(PROGRAM).args(arguments).stdin(Stdio::null()).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+}
+
 /// One way to run a story.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
@@ -106,10 +116,17 @@ pub struct Gateway {
 impl Gateway {
     /// The exit status and the log where it did not come to listen.
     pub fn start(setup: Setup, flags: &[String]) -> Result<Self, (Option<ExitStatus>, String)> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_penaxtra-gateway"));
-        command.args(["--listen=127.0.0.1:0", "--workers=1"]).arg(format!("--io={}", setup.driver));
-        if !flags.iter().any(|flag| flag.starts_with("--drain-delay")) {
-            command.arg("--drain-delay=0ms");
+        Self::launch(setup, Command::new(PROGRAM), flags)
+    }
+
+    /// As [`Gateway::start`] where the command is the program, or something that becomes it, like `prlimit`.
+    pub fn launch(setup: Setup, mut command: Command, flags: &[String]) -> Result<Self, (Option<ExitStatus>, String)> {
+        let driver = format!("--io={}", setup.driver);
+        for default in ["--listen=127.0.0.1:0", "--workers=1", "--drain-delay=0ms", &driver] {
+            let name = default.split_inclusive('=').next().unwrap();
+            if !flags.iter().any(|flag| flag.starts_with(name)) {
+                command.arg(default);
+            }
         }
         let mut child = command
             .args(flags)
@@ -157,6 +174,12 @@ impl Gateway {
         None
     }
 
+    /// The addresses that it said it listens on.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let lines = self.log.lines.lock().unwrap();
+        lines.iter().filter_map(|line| address(line, "listening")).collect()
+    }
+
     /// The address of the admin listener, which the flags must have asked for.
     pub fn admin(&mut self) -> SocketAddr {
         self.address_in("admin listening").unwrap_or_else(|| panic!("no admin listener:\n{}", self.log()))
@@ -185,6 +208,20 @@ impl Gateway {
 
     pub fn log(&self) -> String {
         self.log.lines.lock().unwrap().join("\n")
+    }
+
+    /// Waits until the log holds the text.
+    pub fn says(&self, text: &str) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        let mut lines = self.log.lines.lock().unwrap();
+        while !lines.iter().any(|line| line.contains(text)) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            lines = self.log.changed.wait_timeout(lines, left).unwrap().0;
+        }
+        true
     }
 
     /// Resident memory in bytes.

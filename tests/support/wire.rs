@@ -45,10 +45,18 @@ impl Wire {
     }
 
     pub fn connect(address: SocketAddr, config: Option<Arc<ClientConfig>>) -> Self {
-        let tcp = TcpStream::connect_timeout(&address, PATIENCE).expect("the gateway accepts");
+        Self::connect_as(address, config, "localhost")
+    }
+
+    /// A TLS client looks for the server by this name.
+    pub fn connect_as(address: SocketAddr, config: Option<Arc<ClientConfig>>, name: &str) -> Self {
+        Self::client(TcpStream::connect_timeout(&address, PATIENCE).expect("the gateway accepts"), config, name)
+    }
+
+    pub fn client(tcp: TcpStream, config: Option<Arc<ClientConfig>>, name: &str) -> Self {
         let Some(config) = config else { return Self::plain(tcp) };
         prepare(&tcp);
-        let name = ServerName::try_from("localhost").unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
         Self::Client(Box::new(StreamOwned::new(ClientConnection::new(config, name).unwrap(), tcp)))
     }
 
@@ -58,6 +66,12 @@ impl Wire {
             Self::Client(tls) => &tls.sock,
             Self::Server(tls) => &tls.sock,
         }
+    }
+
+    /// The client's TLS session, where there is one.
+    pub fn session(&mut self) -> &mut ClientConnection {
+        let Self::Client(tls) = self else { panic!("not a TLS client") };
+        &mut tls.conn
     }
 
     pub fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
