@@ -61,7 +61,7 @@ impl fmt::Display for StartError {
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
             Self::UpstreamName => f.write_str("the upstream's host is no valid DNS name or address"),
             Self::Workers(error) => {
-                write!(f, "cannot start the workers' I/O: {error} ({})", worker::explain_no_ring(error))
+                write!(f, "cannot start the workers' io_uring or threads: {error} ({})", worker::explain_no_ring(error))
             }
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
