@@ -113,14 +113,20 @@ fn is_extensions(mut text: &[u8]) -> bool {
     true
 }
 
+/// What follows white space, which is SP and HTAB alone: `trim_ascii` takes form feeds too.
+fn after_blanks(text: &[u8]) -> &[u8] {
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    text.get(text.iter().take_while(is_blank).count()..).unwrap_or_default()
+}
+
 fn after_extension(text: &[u8]) -> Option<&[u8]> {
-    let text = text.trim_ascii_start().strip_prefix(b";")?;
-    let (name, text) = token(text.trim_ascii_start())?;
+    let text = after_blanks(text).strip_prefix(b";")?;
+    let (name, text) = token(after_blanks(text))?;
     if name.is_empty() {
         return None;
     }
-    let Some(value) = text.trim_ascii_start().strip_prefix(b"=") else { return Some(text) };
-    let value = value.trim_ascii_start();
+    let Some(value) = after_blanks(text).strip_prefix(b"=") else { return Some(text) };
+    let value = after_blanks(value);
     let rest = if value.starts_with(b"\"") { after_quoted(value)? } else { token(value)?.1 };
     (rest.len() < value.len()).then_some(rest)
 }
