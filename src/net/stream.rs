@@ -403,6 +403,9 @@ impl Stream {
     /// Reads and drops what the peer still sends after [`Stream::close`], so that what we wrote last is not lost to a reset
     /// (RFC 9112 section 9.6). Ends at the peer's end or at `LINGER_BYTES_MAX`; the caller sets the deadline.
     pub async fn drain(&mut self) {
+        if self.reset || self.ended {
+            return;
+        }
         let mut left = limits::LINGER_BYTES_MAX;
         self.received.clear();
         if let Some(session) = &mut self.session {

@@ -174,7 +174,7 @@ impl Exchange {
         Self {
             dialect: Dialect::of_bytes(received),
             request_id: core.request_id(),
-            to_head: received.starts_with(b"HEAD "),
+            to_head: received.trim_ascii_start().starts_with(b"HEAD "),
             modern: true,
             keep_alive: false,
             in_step: false,
@@ -222,15 +222,22 @@ pub async fn serve(core: &Core, client: &mut Client, caller: &Caller) {
             Err(error) => fail(core, client, &mut exchange, error).await,
         };
         if reuse == Reuse::Close {
+            // Bytes that nobody reads would turn the end into a reset, and it may overtake what was written last.
+            linger(client).await;
             break;
         }
     }
     let _ = client.deadline.within(clock::now() + limits::CLOSE_TIME_MAX, client.stream.finish()).await;
-    if !client.stream.received.is_empty() {
-        // Unread bytes would turn the end into a reset, which may overtake what was written last (RFC 9112 section 9.6).
-        let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, client.stream.drain()).await;
-    }
     count_traffic(core, client);
+}
+
+/// Ends our side, and drops what the client still sends until it ends its own (RFC 9112 section 9.6).
+async fn linger(client: &mut Client) {
+    let lingering = async {
+        client.stream.finish().await;
+        client.stream.drain().await;
+    };
+    let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, lingering).await;
 }
 
 /// Counts an exchange as running until it is dropped, by a panic too.
@@ -388,15 +395,7 @@ async fn fail(core: &Core, client: &mut Client, exchange: &mut Exchange, error: 
     if write_client(client, &mut out, limits::LINGER_TIME_MAX).await.is_err() {
         return Reuse::Close;
     }
-    if keep_alive {
-        return Reuse::Keep;
-    }
-    let lingering = async {
-        client.stream.finish().await;
-        client.stream.drain().await;
-    };
-    let _ = client.deadline.within(clock::now() + limits::LINGER_TIME_MAX, lingering).await;
-    Reuse::Close
+    if keep_alive { Reuse::Keep } else { Reuse::Close }
 }
 
 /// Answers a plain connection that is one too many, whatever it asks for, and ends it.
