@@ -359,9 +359,9 @@ impl Stream {
         self.close();
     }
 
-    /// As [`Stream::finish`], as far as the socket takes it at once. Does nothing the second time, or after a reset.
+    /// As [`Stream::finish`], as far as the socket takes it at once. Does nothing the second time, or after [`Stream::cut`].
     pub fn close(&mut self) {
-        if self.reset || self.closed {
+        if self.closed {
             return;
         }
         self.closed = true;
@@ -379,11 +379,18 @@ impl Stream {
         }
     }
 
-    /// Ends the connection in a way that no peer can take for a proper end: a reset, and no `close_notify`.
-    pub fn reset(&mut self) {
+    /// Ends the connection in the middle of a message, so that no peer can take it for complete: without `close_notify`, and by a
+    /// reset where only the end of the connection ends the message. Elsewhere its framing shows the cut, and a FIN lets the peer
+    /// read all that came before.
+    pub fn cut(&mut self) {
         self.broken = true;
-        self.reset = true;
-        self.socket.reset();
+        self.closed = true;
+        if self.open_ended {
+            self.reset = true;
+            self.socket.reset();
+        } else {
+            self.socket.shutdown();
+        }
     }
 
     /// What is written from now on ends with the connection: until [`Stream::complete`] every other end is a reset.

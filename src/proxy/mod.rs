@@ -374,7 +374,7 @@ async fn fail(core: &Core, client: &mut Client, exchange: &mut Exchange, error: 
         if error.side != Side::Client {
             counters.upstream_cut.increment();
         }
-        client.stream.reset();
+        client.stream.cut();
         return Reuse::Close;
     }
     let Some(refusal) = Refusal::of(error) else { return Reuse::Close };
