@@ -30,11 +30,14 @@ pub mod cpu;
 pub mod error;
 pub mod limits;
 pub mod memory;
+pub mod simd;
 
 pub mod client;
+pub mod extract;
 pub mod http;
 pub mod inspect;
 pub mod net;
+pub mod policy;
 pub mod proxy;
 pub mod upstream;
 pub mod worker;

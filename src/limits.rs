@@ -189,6 +189,31 @@ pub const HEALTHCHECK_TIME_MAX: Duration = Duration::from_secs(3);
 /// Bytes of an answer that are read; its status line is among the first.
 pub const HEALTHCHECK_ANSWER_BYTES_MAX: u64 = 4096;
 
+/// Depth of arrays and objects in a JSON body. Providers' own documents have about ten; a deeper one is made to exhaust a reader. Past it: 400.
+pub const JSON_DEPTH_MAX: usize = 128;
+
+/// Strings, keys and long numbers of one body that are inspected. 262,144 x 28 bytes are 7 MiB while the body is held. Past it: 413.
+pub const PIECES_MAX: usize = 256 * 1024;
+
+/// How often a string may be JSON inside JSON (a tool call's arguments, escaped again). Past it the text is inspected as it is.
+pub const JSON_NESTED_MAX: usize = 3;
+
+/// Bytes that verification may read for each byte of a request's text (on top of a constant that lets small texts pass). Clean text
+/// needs less than 2. Past it: the request is refused, `POLICY.SCAN_LIMIT`.
+pub const VERIFIED_BYTES_FACTOR: u64 = 16;
+
+/// The constant: one short text may cost this much whatever its length.
+pub const VERIFIED_BYTES_SLACK: u64 = 64 * 1024;
+
+/// Bytes of one policy pattern's automaton. Past it: the policy is refused.
+pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of a request's text that patterns without an anchor are run over. Past it: the request is refused, `POLICY.SCAN_LIMIT`.
+pub const SLOW_LANE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Findings of one request. Past it: the request is refused, `POLICY.SCAN_LIMIT`.
+pub const FINDINGS_MAX: usize = 8192;
+
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);
     assert!(RECORD_PLAIN_BYTES_MAX + 2048 + 5 <= BLOCK_BYTES);

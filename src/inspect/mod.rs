@@ -1,9 +1,55 @@
-//! Inspection of requests: the room where findings will be made. A pass-through for now.
+//! What stands in a text: every match of every rule, whatever the text is wrapped in.
 //!
-//! The data path calls [`request`] with the whole head and the whole body before a byte goes upstream, so that the policy
-//! engine finds its place already on the path. It never does I/O.
+//! ```text
+//!  Text ─► scan ───────────────────────────────────────────────────────────────► Finding (span in the text)
+//!    ├──► normalise (only where something is to be folded) ─► scan ─► map back ──┤
+//!    └──► decode (base64, hex, only where candidates stand) ─► both again ───────┘   depth <= 3
+//! ```
+//! Linear in the text for every input: what verification reads is counted, and past a bound [`Exceeded`] is the answer. It never
+//! allocates in the steady state, never does I/O, and never keeps a byte of a text.
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+pub mod detector;
+pub mod normalise;
+pub mod scan;
+
+/// A text to be inspected.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// UTF-8 (JSON strings are; a header value or a URL may be any bytes).
+    pub bytes: &'a [u8],
+    /// The JSON key (or field name) that it is the value of; counts as context. May be empty.
+    pub key: &'a [u8],
+}
+
+/// One match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which of the scanner's finders: its place in the list that the scanner was made from.
+    pub finder: u16,
+    /// Where it begins in the text. `start < end`, both on boundaries of characters where the text is UTF-8.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+    /// Whether a validator (checksum, structure) has confirmed it.
+    pub validated: bool,
+}
+
+/// The work that one request has caused so far. Made anew for each request.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Work {
+    /// Bytes of text that were to be inspected.
+    pub input: u64,
+    /// Bytes that verification has read: shapes, validators, context. Bounded by `limits::VERIFIED_BYTES_FACTOR` × `input`.
+    pub verified: u64,
+    /// Bytes that finders without an anchor have read (the slow lane).
+    pub slow: u64,
+}
+
+/// A bound of [`Work`] is met: what was not inspected must be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exceeded;
 
 /// What inspection says of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

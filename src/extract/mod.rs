@@ -1,0 +1,144 @@
+//! Which strings of a request a model or a person reads, and where each stands in the received bytes.
+//!
+//! ```text
+//!  body ─► json::walk (validates all of it, one pass) ─► Pieces: place, form, raw range ─► the proxy unescapes and inspects them
+//! ```
+//! It never copies a body, never looks for anything in a text, never does I/O; what is refused here was not valid in the first place.
+
+#![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+use std::ops::Range;
+
+/// Which API a request speaks, by its path. It decides which table of places holds for the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// OpenAI chat completions.
+    OpenAiChat,
+    /// OpenAI Responses.
+    OpenAiResponses,
+    /// OpenAI completions (the older form).
+    OpenAiCompletions,
+    /// OpenAI embeddings.
+    OpenAiEmbeddings,
+    /// Anthropic messages.
+    AnthropicMessages,
+    /// Anything else, JSON-RPC (MCP) among it: all strings.
+    Other,
+}
+
+/// `layer` of an event: what kind of text it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// Variables that a request hands to a stored prompt.
+    PreTemplate,
+    /// Rendered messages, instructions, input; everything that is nothing else.
+    PostTemplate,
+    /// Tool definitions, arguments of tool calls, results of tools, MCP.
+    ToolCall,
+}
+
+/// `matched_in` of an event: which part of a request it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A value of a header field.
+    Headers,
+    /// The body, tools left out.
+    Body,
+    /// The path or the query.
+    Url,
+    /// Tool definitions, arguments and results in the body.
+    Tools,
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nobody in particular.
+    None,
+    /// The operator: system and developer messages, instructions.
+    System,
+    /// The user.
+    User,
+    /// The model, in an earlier turn.
+    Assistant,
+    /// A tool: its results, and the definitions of tools.
+    Tool,
+}
+
+/// Where a text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which part of the request.
+    pub part: Part,
+    /// What kind of text.
+    pub layer: Layer,
+    /// Who speaks.
+    pub role: Role,
+}
+
+/// What the bytes of a piece are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The inside of a JSON string, or bytes as they are (`plain`).
+    Text,
+    /// The inside of a JSON string that should itself be a JSON document: arguments of a tool call.
+    Json,
+    /// The inside of a JSON object's key.
+    Key,
+    /// A JSON number of many digits, which may hold what a string would.
+    Number,
+}
+
+/// One string (or number, or key) to be inspected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where its bytes begin in the document, behind the opening quote. `start <= end`.
+    pub start: u32,
+    /// Where they end, before the closing quote.
+    pub end: u32,
+    /// Where the key that it is the value of begins; `key_start == key_end` where there is none.
+    pub key_start: u32,
+    /// Where that key ends.
+    pub key_end: u32,
+    /// Where it stands.
+    pub place: Place,
+    /// What its bytes are.
+    pub form: Form,
+    /// Whether it goes on where the previous piece ended: parts of one message are one text to a model.
+    pub joined: bool,
+    /// Whether its text is its bytes: it holds no escape.
+    pub plain: bool,
+}
+
+impl Piece {
+    /// Where its bytes are.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Where its key is.
+    #[must_use]
+    pub fn key(&self) -> Range<usize> {
+        self.key_start as usize..self.key_end as usize
+    }
+}
+
+/// Why a body cannot be read. The client is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Not JSON by RFC 8259: syntax, a control character in a string, bytes behind the document, a byte order mark.
+    Syntax,
+    /// Not UTF-8 (RFC 8259 section 8.1).
+    Utf8,
+    /// A `\uD800`…`\uDFFF` without its other half (RFC 8259 section 8.2).
+    Surrogate,
+    /// The same key twice in one object, after unescaping (RFC 8259 section 4): two readers could read two values.
+    DuplicateKey,
+    /// Nested deeper than `limits::JSON_DEPTH_MAX`.
+    Depth,
+    /// More strings than `limits::PIECES_MAX`.
+    Pieces,
+    /// `multipart/form-data` or `application/x-www-form-urlencoded` that breaks its rules.
+    Form,
+}
