@@ -2,6 +2,7 @@
 //!
 //! An error has no text and no bytes of a message: what it means on the wire is one table, in `proxy/refusal.rs`.
 
+use crate::extract::Unreadable;
 use crate::http::Malformed;
 
 /// Who is at fault.
@@ -22,6 +23,16 @@ pub enum Kind {
     Malformed(Malformed),
     /// A body over `body-max`.
     BodyTooLarge,
+    /// The policy forbids the request; which rule, the exchange knows.
+    Blocked,
+    /// A body that cannot be read, and so not be inspected.
+    Unreadable(Unreadable),
+    /// A content type or content coding that is not inspected here and not let through by the policy.
+    UnsupportedContent,
+    /// A body that is larger, once its content coding is taken off, than it may be, or holds more strings.
+    DecodeLimit,
+    /// No policy is in force: none was loaded, or its time is over.
+    NoPolicy,
     /// A path with dot segments, where the upstream has a path prefix that they could leave.
     DotSegment,
     /// A protocol switch, or a message that nobody asked for.

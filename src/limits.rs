@@ -211,6 +211,27 @@ pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a request's text that patterns without an anchor are run over. Past it: the request is refused, `POLICY.SCAN_LIMIT`.
 pub const SLOW_LANE_BYTES_MAX: u64 = 1024 * 1024;
 
+/// Events in one core's ring: at 176 bytes each 88 KiB. It is emptied ten times a second. Past it: dropped and counted.
+pub const EVENTS_MAX: usize = 512;
+
+/// Events of one request, one for each rule and place; more tell nothing new. Past it: the further ones are only counted as matches.
+pub const EVENTS_PER_REQUEST_MAX: usize = 16;
+
+/// Reason codes that are counted one by one; the taxonomy has about 60. Past it: in no figure but the total.
+pub const EVENT_CODES_MAX: usize = 256;
+
+/// How often the rings are emptied.
+pub const EVENTS_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long the end of the process waits for the last events to be written.
+pub const EVENTS_END_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// How often a policy file is looked at. A look asks for its metadata and reads nothing.
+pub const POLICY_LOOK_PAUSE: Duration = Duration::from_secs(1);
+
+/// Bytes of a JSON-RPC id that is repeated in an error, quotes included. A UUID has 36. Past it: `null`.
+pub const RPC_ID_BYTES_MAX: usize = 64;
+
 /// Findings of one request. Past it: the request is refused, `POLICY.SCAN_LIMIT`.
 pub const FINDINGS_MAX: usize = 8192;
 

@@ -18,10 +18,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("inspect", &["limits", "simd"]),
     // `extract`: a rule says where it applies, in the extractor's words.
     ("policy", &["inspect", "extract", "limits"]),
-    // `clock`: its unit tests make a start time.
-    ("shared", &["policy", "clock", "limits"]),
+    // `clock`: its unit tests make a start time. `inspect`, `extract`: an event says where and how bad, in their words.
+    ("shared", &["policy", "inspect", "extract", "clock", "limits"]),
     ("config", &["limits"]),
-    ("error", &["http", "policy"]),
+    ("error", &["http", "extract", "policy"]),
     ("net", &["limits", "clock", "error"]),
     ("client", &["limits", "clock", "error", "net", "http"]),
     ("upstream", &["limits", "clock", "error", "net", "http"]),

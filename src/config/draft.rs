@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::config::Events;
+use crate::config::Expired;
 use crate::config::Io;
 use crate::config::LogFormat;
 use crate::config::LogLevel;
@@ -94,6 +96,10 @@ impl Draft {
                 self.mistake("memory-max", "less than body-max, want at least as much, or the longest body never fits"),
             );
         }
+        let unsigned = self.config.policy_keys.is_empty() && !self.config.allow_unsigned_policy;
+        if self.config.policy.is_some() && unsigned && self.readable(&["policy-key", "allow-unsigned-policy"]) {
+            mistakes.push(self.mistake("policy", "nothing says who may sign it, want policy-key (or allow-unsigned-policy)"));
+        }
         self.warn(warnings);
         (mistakes.len() == before && self.unreadable.is_empty() && !upstream_is_missing).then_some(self.config)
     }
@@ -150,6 +156,12 @@ impl Draft {
         if config.upstream_ca.is_some() && !config.upstream.tls {
             warnings.push("upstream-ca has no effect: the upstream is not https".to_owned());
         }
+        if config.allow_unsigned_policy {
+            warnings.push("allow-unsigned-policy: whoever can write the policy file decides what this gateway lets through".to_owned());
+        }
+        if config.policy.is_none() && !config.policy_keys.is_empty() {
+            warnings.push("policy-key has no effect: there is no policy to verify, the built-in one holds".to_owned());
+        }
         if config.tls_client_ca.is_some() && config.plaintext == Plaintext::Allow {
             warnings
                 .push("plaintext=allow lets clients in without the certificate that tls-client-ca asks for".to_owned());
@@ -189,6 +201,12 @@ fn blank() -> Config {
         pin: Pin::Never,
         io: Io::Auto,
         admin: None,
+        policy: None,
+        policy_keys: Vec::new(),
+        tenant: None,
+        allow_unsigned_policy: false,
+        policy_expired: Expired::Refuse,
+        events: Events::None,
         body_bytes_max: 0,
         memory_bytes_max: None,
         connections_max: None,

@@ -76,6 +76,18 @@ pub struct Config {
     pub io: Io,
     /// Address of the metrics listener; none: no such listener.
     pub admin: Option<SocketAddr>,
+    /// The policy: a signed bundle, or a TOML document where unsigned ones are allowed; none: the built-in one.
+    pub policy: Option<PathBuf>,
+    /// Public keys that may sign it: 64 hexadecimal digits each, or a file that holds them.
+    pub policy_keys: Vec<String>,
+    /// The tenant that it must be for; none: whichever it names first, from then on.
+    pub tenant: Option<String>,
+    /// Take a policy without a signature.
+    pub allow_unsigned_policy: bool,
+    /// What to do once the policy's time is over.
+    pub policy_expired: Expired,
+    /// Where events are written.
+    pub events: Events,
     /// Longest request body that is held, bytes, 1 KiB to 1 GiB.
     pub body_bytes_max: usize,
     /// Memory for held bodies, bytes, for the process; none: from the cgroup's limit. Not below `body_bytes_max`.
@@ -123,6 +135,26 @@ pub enum Plaintext {
     Allow,
     /// On none.
     Deny,
+}
+
+/// What to do once the policy's time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// Answer 503 and say that the gateway is not ready.
+    Refuse,
+    /// Go on with it.
+    Serve,
+}
+
+/// Where events are written, as JSON lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Events {
+    /// Nowhere; they are counted.
+    None,
+    /// On standard output.
+    Stdout,
+    /// At the end of a file.
+    File(PathBuf),
 }
 
 /// Whether each worker is pinned to a CPU.

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::Events;
+use crate::config::Expired;
 use crate::config::Io;
 use crate::config::LogFormat;
 use crate::config::LogLevel;
@@ -51,6 +53,10 @@ impl Word for Pin {
 impl Word for Io {
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("uring", Self::Uring), ("epoll", Self::Epoll)];
+}
+
+impl Word for Expired {
+    const WORDS: &'static [(&'static str, Self)] = &[("refuse", Self::Refuse), ("serve", Self::Serve)];
 }
 
 impl Word for LogLevel {
@@ -153,6 +159,44 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
         return Err(Wrong::Show("a path".to_owned()));
     }
     Ok(PathBuf::from(text))
+}
+
+/// A public key in hexadecimal digits, or the file that holds it.
+pub(super) fn public_key(text: &str) -> Result<String, Wrong> {
+    let is_key = text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_path = text.contains(['/', '.']);
+    if is_key || is_path {
+        return if is_key { Ok(text.to_owned()) } else { path(text).map(|_| text.to_owned()) };
+    }
+    Err(Wrong::Hide("64 hexadecimal digits (lower case), or the path of a file that holds them".to_owned()))
+}
+
+/// The name of a tenant.
+pub(super) fn tenant(text: &str) -> Result<String, Wrong> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
+    if (1..=64).contains(&text.len()) && text.bytes().all(is_plain) {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong::Show("1 to 64 of a-z, 0-9, `-`, `_` and `.`".to_owned()))
+}
+
+/// Where events go.
+pub(super) fn events(text: &str) -> Result<Events, Wrong> {
+    match text {
+        "none" => Ok(Events::None),
+        "stdout" => Ok(Events::Stdout),
+        text if text.contains(['/', '.']) => path(text).map(Events::File),
+        _ => Err(Wrong::Show("stdout, none, or a path with a `/` or `.` in it".to_owned())),
+    }
+}
+
+/// The text that `events` reads as the same.
+pub(super) fn show_events(events: &Events) -> String {
+    match events {
+        Events::None => "none".to_owned(),
+        Events::Stdout => "stdout".to_owned(),
+        Events::File(path) => path.display().to_string(),
+    }
 }
 
 /// The path as `path` reads it; empty for none.

@@ -50,6 +50,31 @@ pub enum Part {
     Tools,
 }
 
+impl Layer {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::PreTemplate => "pre-template",
+            Self::PostTemplate => "post-template",
+            Self::ToolCall => "tool-call",
+        }
+    }
+}
+
+impl Part {
+    /// The word on the wire, and in a policy's `where`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Headers => "headers",
+            Self::Body => "body",
+            Self::Url => "url",
+            Self::Tools => "tools",
+        }
+    }
+}
+
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

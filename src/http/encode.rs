@@ -26,10 +26,27 @@ pub struct Onward<'a> {
     pub content_length: Option<u64>,
     /// The request id that the gateway made; none if the client's own crosses.
     pub request_id: Option<&'a str>,
+    /// Whether the body is no longer the one that was received: what describes or vouches for its bytes stays behind.
+    pub changed: Changed,
     /// Whether to add a `Via` member.
     pub via: bool,
     /// What to say in `Forwarded` (RFC 7239): the client's address, and whether it spoke TLS.
     pub forwarded: Option<(SocketAddr, bool)>,
+}
+
+/// What the gateway has done to a request's body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Its content coding was taken off: `content-encoding` stays behind.
+    pub decoded: bool,
+    /// Its bytes are others: digests of them stay behind (RFC 9530).
+    pub bytes: bool,
+}
+
+impl Changed {
+    fn drops(self, name: Name) -> bool {
+        self.decoded && name == Name::ContentEncoding || self.bytes && name == Name::ContentDigest
+    }
 }
 
 /// Writes the head of a request for the upstream. `bytes` is what `head` was parsed from.
@@ -40,7 +57,8 @@ pub fn request(head: &RequestHead, bytes: &[u8], onward: &Onward<'_>, out: &mut 
     line(out, &[b" HTTP/1.1"]);
     line(out, &[b"host: ", onward.authority.as_bytes()]);
     for field in forward::crossing(bytes, &head.fields) {
-        if field.name != Name::RequestId || onward.request_id.is_none() {
+        let replaced = field.name == Name::RequestId && onward.request_id.is_some();
+        if !replaced && !onward.changed.drops(field.name) {
             line(out, &[field.spelling.of(bytes), b": ", field.value.of(bytes)]);
         }
     }
@@ -101,6 +119,8 @@ pub struct Back<'a> {
     pub request_id: &'a str,
     /// The time, written where the upstream did not say it (RFC 9110 section 6.6.1).
     pub date: &'a str,
+    /// How many places of the request were redacted; zero is not written.
+    pub redacted: u32,
     /// Whether to add a `Via` member.
     pub via: bool,
 }
@@ -116,6 +136,11 @@ pub fn response(head: &ResponseHead, bytes: &[u8], back: &Back<'_>, out: &mut Ve
     }
     if !head.has_date {
         line(out, &[b"date: ", back.date.as_bytes()]);
+    }
+    if back.redacted > 0 {
+        out.extend_from_slice(b"x-penaxtra-redacted: ");
+        decimal(u64::from(back.redacted), out);
+        out.extend_from_slice(b"\r\n");
     }
     if back.via {
         via(head.version, out);
@@ -188,6 +213,7 @@ mod tests {
         prefix: "/p",
         content_length: Some(4),
         request_id: Some("id-1"),
+        changed: Changed { decoded: false, bytes: false },
         via: true,
         forwarded: None,
     };
@@ -223,6 +249,27 @@ mod tests {
         assert_eq!(again.body, Body::Empty);
         let text = String::from_utf8_lossy(&out);
         assert!(text.contains("via: 1.0 penaxtra-gateway\r\nforwarded: for=\"[::1]\";proto=https\r\n"), "{text}");
+    }
+
+    #[test]
+    fn what_describes_bytes_that_are_gone_stays_behind() {
+        let text = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Digest: d\r\nDigest: e\r\nContent-MD5: f\r\n\
+            Repr-Digest: g\r\nContent-Type: t\r\n\r\n";
+        let cases = [
+            (false, false, "Content-Encoding Content-Digest Digest Content-MD5 Repr-Digest Content-Type"),
+            (true, false, "Content-Digest Digest Content-MD5 Repr-Digest Content-Type"),
+            (true, true, "Content-Type"),
+            (false, true, "Content-Encoding Content-Type"),
+        ];
+        for (decoded, bytes, expected) in cases {
+            let head = RequestHead::parse(text).unwrap();
+            let mut out = Vec::new();
+            request(&head, text, &Onward { changed: Changed { decoded, bytes }, ..ONWARD }, &mut out);
+            let again = RequestHead::parse(&out).unwrap();
+            let names = again.fields.iter().map(|field| String::from_utf8_lossy(field.spelling.of(&out)).into_owned());
+            let names: Vec<_> = names.filter(|name| name.starts_with(['C', 'D', 'R'])).collect();
+            assert_eq!(names.join(" "), expected);
+        }
     }
 
     #[test]

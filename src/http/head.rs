@@ -34,6 +34,12 @@ impl Span {
         bytes.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
     }
 
+    /// Where the bytes are.
+    #[must_use]
+    pub fn range(self) -> std::ops::Range<usize> {
+        usize::from(self.start)..usize::from(self.end)
+    }
+
     fn new(start: usize, end: usize) -> Self {
         let bound = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
         Self { start: bound(start), end: bound(end) }
@@ -46,12 +52,16 @@ impl Span {
     }
 }
 
-/// The field names that this program gives a meaning to.
+/// The field names that this program gives a meaning to. `ContentDigest` is any field that vouches for the bytes of a body:
+/// `content-digest` and `repr-digest` (RFC 9530), `digest` and `content-md5` before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the field of that name")]
 pub enum Name {
     Connection,
+    ContentDigest,
+    ContentEncoding,
     ContentLength,
+    ContentType,
     Date,
     Expect,
     Forwarded,
@@ -76,13 +86,18 @@ impl Name {
             2 => &[(b"te", Self::Te)],
             3 => &[(b"via", Self::Via)],
             4 => &[(b"host", Self::Host), (b"date", Self::Date)],
-            6 => &[(b"expect", Self::Expect)],
+            6 => &[(b"expect", Self::Expect), (b"digest", Self::ContentDigest)],
             7 => &[(b"trailer", Self::Trailer), (b"upgrade", Self::Upgrade)],
             9 => &[(b"forwarded", Self::Forwarded)],
             10 => &[(b"connection", Self::Connection), (b"keep-alive", Self::KeepAlive)],
-            12 => &[(b"x-request-id", Self::RequestId)],
-            14 => &[(b"content-length", Self::ContentLength), (b"http2-settings", Self::Http2Settings)],
-            16 => &[(b"proxy-connection", Self::ProxyConnection)],
+            11 => &[(b"content-md5", Self::ContentDigest), (b"repr-digest", Self::ContentDigest)],
+            12 => &[(b"x-request-id", Self::RequestId), (b"content-type", Self::ContentType)],
+            14 => &[
+                (b"content-length", Self::ContentLength),
+                (b"content-digest", Self::ContentDigest),
+                (b"http2-settings", Self::Http2Settings),
+            ],
+            16 => &[(b"content-encoding", Self::ContentEncoding), (b"proxy-connection", Self::ProxyConnection)],
             17 => &[(b"transfer-encoding", Self::TransferEncoding)],
             18 => &[(b"proxy-authenticate", Self::ProxyAuthenticate)],
             19 => &[(b"proxy-authorization", Self::ProxyAuthorization)],

@@ -30,3 +30,17 @@ pub struct Detector {
 
 /// The table.
 pub static DETECTORS: &[Detector] = &[];
+
+impl Severity {
+    /// The word on the wire, and in a policy's `severity`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}

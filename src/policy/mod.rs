@@ -1,8 +1,266 @@
 //! What is allowed: the signed policy document, and its compiled form that a core asks.
 //!
 //! ```text
-//!  bundle ─► verify ─► document ─► compile ─► Policy (immutable, shared by an atomic pointer) ─► decide
+//!  bundle ─► verify ─► document ─► compile ─► Policy (immutable, shared by an atomic pointer) ─► rule_for
 //! ```
 //! It never does I/O and never reads a clock: whoever loads a policy says what time it is.
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+pub mod code;
+
+use std::fmt;
+
+use code::Code;
+
+use crate::extract::Part;
+use crate::extract::Place;
+use crate::inspect::detector::Severity;
+use crate::inspect::scan::Scanner;
+
+/// A UUID (RFC 9562), as a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uuid(pub u128);
+
+/// Which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// From the client to the upstream.
+    Request,
+    /// From the upstream to the client.
+    Response,
+}
+
+/// What a rule does about a match. Ascending: of several, the greatest decides about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Nothing, and nothing is told.
+    Allow,
+    /// Nothing, but an event and a counter tell. A rule in shadow mode does this whatever else it would do.
+    Warn,
+    /// The match is replaced by a placeholder, and the request goes on.
+    Redact,
+    /// The request is refused.
+    Block,
+}
+
+/// What happens to what inspection does not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is sent on, and counted.
+    Forward,
+    /// The request is refused.
+    Refuse,
+}
+
+/// What stands in the place of a redacted match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placeholder {
+    /// `[A-Z0-9_]`, 1 to 32 of them: `EMAIL` for `[EMAIL]`.
+    pub word: Box<str>,
+    /// Whether equal values of one request get an equal number, and others another: `[EMAIL_1]`, `[EMAIL_2]`.
+    pub numbered: bool,
+}
+
+/// A rule, compiled: what is needed once something has matched.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its id.
+    pub id: Uuid,
+    /// The reason that is given.
+    pub code: Code,
+    /// How bad a match is.
+    pub severity: Severity,
+    /// What is done.
+    pub action: Action,
+    /// What a match is replaced by, if it is.
+    pub placeholder: Placeholder,
+}
+
+/// Who vouches for a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is the one that the program brings along.
+    BuiltIn,
+    /// Nobody: a document without a signature, which the operator allows.
+    Unsigned,
+    /// One of the pinned keys.
+    Signed,
+}
+
+/// Where now stands in a policy's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validity {
+    /// Before `not_before`.
+    NotYet,
+    /// In it.
+    Valid,
+    /// Past `not_after`.
+    Over,
+}
+
+impl Uuid {
+    /// Reads the canonical form: 8-4-4-4-12 hexadecimal digits in either case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let dashes = [8, 13, 18, 23];
+        if bytes.len() != 36 {
+            return None;
+        }
+        let mut value = 0;
+        for (at, &byte) in bytes.iter().enumerate() {
+            if dashes.contains(&at) {
+                (byte == b'-').then_some(())?;
+            } else {
+                value = value << 4 | u128::from(char::from(byte).to_digit(16)?);
+            }
+        }
+        Some(Self(value))
+    }
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |shift: u32, bits: u32| (self.0 >> shift) & ((1 << bits) - 1);
+        write!(f, "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", part(96, 32), part(80, 16), part(64, 16), part(48, 16), part(0, 48))
+    }
+}
+
+impl Scope {
+    /// The word on the wire, and in a policy's `scope`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
+}
+
+impl Action {
+    /// The word in a policy's `action`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Redact => "redact",
+            Self::Block => "block",
+        }
+    }
+}
+
+/// A policy, compiled. Immutable.
+#[derive(Debug)]
+pub struct Policy {
+    version: u64,
+    tenant: Box<str>,
+    not_before: Option<u64>,
+    not_after: Option<u64>,
+    origin: Origin,
+    path_key: Option<[u8; 32]>,
+    content: Unread,
+    media: Unread,
+    scanner: Scanner,
+}
+
+impl Policy {
+    /// Its version; of two policies of a tenant the greater is the newer. The built-in one has 0.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whose it is. The built-in one is nobody's.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// Who vouches for it.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The key that paths are hashed with in events; none: the policy leaves it to the gateway.
+    #[must_use]
+    pub const fn path_key(&self) -> Option<&[u8; 32]> {
+        self.path_key.as_ref()
+    }
+
+    /// What happens to a body of a media type that inspection does not read.
+    #[must_use]
+    pub const fn content(&self) -> Unread {
+        self.content
+    }
+
+    /// What happens to images, audio and files inside a body.
+    #[must_use]
+    pub const fn media(&self) -> Unread {
+        self.media
+    }
+
+    /// What finds its rules' matches. A finding's `finder` is for [`Self::rule_for`].
+    #[must_use]
+    pub const fn scanner(&self) -> &Scanner {
+        &self.scanner
+    }
+
+    /// Where `unix` (seconds) stands in its time.
+    #[must_use]
+    pub fn validity(&self, unix: u64) -> Validity {
+        if self.not_before.is_some_and(|from| unix < from) {
+            Validity::NotYet
+        } else if self.not_after.is_some_and(|until| unix > until) {
+            Validity::Over
+        } else {
+            Validity::Valid
+        }
+    }
+
+    /// The rule that decides about a match at a place: the first of the document that has this finder and holds there.
+    #[must_use]
+    pub fn rule_for(&self, finder: u16, scope: Scope, place: Place) -> Option<&Rule> {
+        let _ = (finder, scope, place);
+        None
+    }
+
+    /// Whether any rule holds for this part at all; where none does it need not be read.
+    #[must_use]
+    pub fn looks_at(&self, scope: Scope, part: Part) -> bool {
+        let _ = (scope, part);
+        true
+    }
+
+    /// The policy that the program brings along.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self {
+            version: 0,
+            tenant: "".into(),
+            not_before: None,
+            not_after: None,
+            origin: Origin::BuiltIn,
+            path_key: None,
+            content: Unread::Forward,
+            media: Unread::Forward,
+            scanner: Scanner::new(&[]).unwrap_or(Scanner {}),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Uuid;
+
+    #[test]
+    fn a_uuid_is_read_as_it_is_written() {
+        let text = "0192f0c1-2345-7abc-8def-00000000002a";
+        assert_eq!(Uuid::parse(text).map(|uuid| uuid.to_string()).as_deref(), Some(text));
+        for wrong in ["", "0192f0c1-2345-7abc-8def-00000000002", "0192f0c1+2345-7abc-8def-00000000002a", "0192f0c1-2345-7abc-8def-00000000002g"] {
+            assert_eq!(Uuid::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -6,9 +6,11 @@
 use crate::error::Error;
 use crate::error::Kind;
 use crate::error::Side;
+use crate::extract::Unreadable;
 use crate::http::Malformed;
 use crate::http::encode;
 use crate::limits;
+use crate::policy::code::Code;
 use crate::shared::counters::Refusal as Reason;
 
 /// How an API writes its errors.
@@ -18,13 +20,55 @@ pub enum Dialect {
     OpenAi,
     /// Anthropic's error object.
     Anthropic,
+    /// Google's error object.
+    Gemini,
+    /// A JSON-RPC 2.0 error (MCP), to the request with this id.
+    JsonRpc(RpcId),
+}
+
+/// The id of a JSON-RPC request as it may be repeated in an answer: a whole number, a short plain string, or `null` for all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RpcId {
+    // INVARIANT: the first `length` bytes are a JSON value of ASCII letters, digits and `-_.`, in quotes if it is a string.
+    bytes: [u8; limits::RPC_ID_BYTES_MAX],
+    length: u8,
+}
+
+impl RpcId {
+    /// Takes an id over, as it stands in the request.
+    #[must_use]
+    pub fn of(value: &[u8]) -> Self {
+        let inside = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let good = match inside {
+            Some(inside) => inside.iter().all(plain),
+            None => !value.is_empty() && value.len() <= 15 && value.iter().all(u8::is_ascii_digit),
+        };
+        let value = if good && value.len() <= limits::RPC_ID_BYTES_MAX { value } else { b"null" };
+        let mut bytes = [0; limits::RPC_ID_BYTES_MAX];
+        bytes.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
+        Self { bytes, length: u8::try_from(value.len()).unwrap_or_default() }
+    }
+
+    fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(..usize::from(self.length)).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or("null")
+    }
 }
 
 impl Dialect {
     /// The dialect of a request path.
     #[must_use]
     pub fn of_path(path: &[u8]) -> Self {
-        if path.starts_with(b"/v1/messages") { Self::Anthropic } else { Self::OpenAi }
+        let path = path.split(|&byte| byte == b'?').next().unwrap_or_default();
+        let holds = |part: &[u8]| memchr::memmem::find(path, part).is_some();
+        if holds(b"/v1/messages") {
+            Self::Anthropic
+        } else if holds(b":generateContent") || holds(b":streamGenerateContent") {
+            Self::Gemini
+        } else {
+            Self::OpenAi
+        }
     }
 
     /// A guess for a request that could not be parsed: by what stands behind its first space.
@@ -64,6 +108,15 @@ impl Own {
     }
 }
 
+/// The reason code of a policy's refusal, and which policy it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reasoned {
+    /// The code that is told, counted and reported.
+    pub code: Code,
+    /// The version of the policy that decided.
+    pub policy_version: u64,
+}
+
 /// An answer of the gateway's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -93,6 +146,23 @@ impl Refusal {
                 "body_too_large",
                 "The request body is larger than this gateway allows.",
             ),
+            (_, Kind::Blocked) => Self::new(403, Reason::Blocked, "policy_blocked", "This request is blocked by policy."),
+            (_, Kind::Unreadable(Unreadable::Pieces)) | (_, Kind::DecodeLimit) => Self::new(
+                413,
+                Reason::PayloadTooLarge,
+                "decode_limit",
+                "The request body holds more than this gateway inspects.",
+            ),
+            (_, Kind::Unreadable(unreadable)) => Self::of_unreadable(unreadable),
+            (_, Kind::UnsupportedContent) => Self::new(
+                415,
+                Reason::UnsupportedMediaType,
+                "unsupported_content",
+                "This content type or content coding is not inspected here and not let through by policy.",
+            ),
+            (_, Kind::NoPolicy) => {
+                Self::new(503, Reason::Unavailable, "policy_missing", "No policy is in force at this gateway.")
+            }
             (_, Kind::DotSegment) => {
                 Self::new(400, Reason::BadRequest, "dot_segment", "The request path must not contain dot segments.")
             }
@@ -179,35 +249,82 @@ impl Refusal {
         }
     }
 
-    /// Writes the whole answer.
-    pub fn write(&self, dialect: Dialect, own: &Own, out: &mut Vec<u8>) {
+    const fn of_unreadable(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Depth => bad_request("json_depth", "The JSON body is nested too deeply."),
+            Unreadable::DuplicateKey => bad_request("json_duplicate_key", "The JSON body has a key twice in one object."),
+            Unreadable::Form => bad_request("form", "The form body is not valid."),
+            Unreadable::Syntax | Unreadable::Utf8 | Unreadable::Surrogate | Unreadable::Pieces => {
+                bad_request("invalid_json", "The body is not valid JSON.")
+            }
+        }
+    }
+
+    /// Writes the whole answer. `reasoned` where a policy is the reason.
+    pub fn write(&self, dialect: Dialect, reasoned: Option<&Reasoned>, own: &Own, out: &mut Vec<u8>) {
         encode::status_line(self.status, reason_phrase(self.status), out);
         if self.status == 503 {
             out.extend_from_slice(b"retry-after: ");
             encode::decimal(u64::from(limits::RETRY_AFTER_SECONDS), out);
             out.extend_from_slice(b"\r\n");
         }
-        own.write(b"application/json", &self.body(dialect, &own.request_id), out);
+        own.write(b"application/json", &self.body(dialect, reasoned, &own.request_id), out);
     }
 
-    /// All parts are constants of this file or a checked request id, so nothing needs escaping.
-    fn body(&self, dialect: Dialect, request_id: &str) -> String {
-        let Self { message, code, .. } = self;
+    /// All parts are constants of this file, checked ids, numbers and reason codes, so nothing needs escaping.
+    fn body(&self, dialect: Dialect, reasoned: Option<&Reasoned>, request_id: &str) -> String {
+        let code = reasoned.map_or(self.code, |reasoned| reasoned.code.as_str());
+        let message = match reasoned {
+            Some(_) => format!("{} Reason: {code}. Request: {request_id}.", self.message),
+            None => self.message.to_owned(),
+        };
+        let policy = reasoned.map_or(String::new(), |reasoned| {
+            format!(r#","reason_code":"{code}","policy_version":{}"#, reasoned.policy_version)
+        });
         match dialect {
             Dialect::OpenAi => {
-                let kind = if self.status < 500 { "invalid_request_error" } else { "server_error" };
-                format!(r#"{{"error":{{"message":"{message}","type":"{kind}","param":null,"code":"{code}"}}}}"#)
+                let kind = match self.status {
+                    403 => "permission_error",
+                    ..500 => "invalid_request_error",
+                    500.. => "server_error",
+                };
+                let request = if reasoned.is_some() { format!(r#","request_id":"{request_id}"{policy}"#) } else { policy };
+                format!(r#"{{"error":{{"message":"{message}","type":"{kind}","param":null,"code":"{code}"{request}}}}}"#)
             }
             Dialect::Anthropic => {
                 let kind = match self.status {
+                    403 => "permission_error",
                     413 => "request_too_large",
                     503 => "overloaded_error",
                     504 => "timeout_error",
                     500.. => "api_error",
                     _ => "invalid_request_error",
                 };
-                let error = format!(r#"{{"type":"{kind}","message":"{message} ({code})"}}"#);
+                let error = format!(r#"{{"type":"{kind}","message":"{message} ({code})"{policy}}}"#);
                 format!(r#"{{"type":"error","error":{error},"request_id":"{request_id}"}}"#)
+            }
+            Dialect::Gemini => {
+                let status = match self.status {
+                    403 => "PERMISSION_DENIED",
+                    503 => "UNAVAILABLE",
+                    504 => "DEADLINE_EXCEEDED",
+                    500.. => "INTERNAL",
+                    _ => "INVALID_ARGUMENT",
+                };
+                let number = self.status;
+                let detail = format!(r#"{{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"{code}"}}"#);
+                format!(
+                    r#"{{"error":{{"code":{number},"message":"{message}","status":"{status}","details":[{detail}]{policy}}}}}"#
+                )
+            }
+            Dialect::JsonRpc(id) => {
+                // From the range that JSON-RPC 2.0 section 5.1 leaves to implementations; parse errors have their own number.
+                let number = if self.code == "invalid_json" { -32_700 } else { -32_001 };
+                let data = format!(r#"{{"code":"{code}","request_id":"{request_id}"{policy}}}"#);
+                let id = id.as_str();
+                format!(
+                    r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":{number},"message":"{message}","data":{data}}}}}"#
+                )
             }
         }
     }
@@ -229,9 +346,11 @@ const fn reason_phrase(status: u16) -> &'static [u8] {
     match status {
         200 => b"OK",
         400 => b"Bad Request",
+        403 => b"Forbidden",
         408 => b"Request Timeout",
         413 => b"Content Too Large",
         414 => b"URI Too Long",
+        415 => b"Unsupported Media Type",
         417 => b"Expectation Failed",
         421 => b"Misdirected Request",
         431 => b"Request Header Fields Too Large",
@@ -263,7 +382,7 @@ mod tests {
         let error = Error::client(Malformed::Host);
         let refusal = Refusal::of(error).unwrap();
         let mut out = Vec::new();
-        refusal.write(Dialect::of_path(b"/v1/chat/completions"), &own("id-1", false), &mut out);
+        refusal.write(Dialect::of_path(b"/v1/chat/completions"), None, &own("id-1", false), &mut out);
         let (head, body) = parse(&out);
         assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
         assert!(head.contains("\r\nx-request-id: id-1\r\n") && head.contains("connection: close"), "{head}");
@@ -272,7 +391,7 @@ mod tests {
         assert!(body["error"]["param"].is_null());
 
         let mut out = Vec::new();
-        refusal.write(Dialect::of_bytes(b"POST /v1/messages?x HTTP/1.1\r\nHo"), &own("id-2", true), &mut out);
+        refusal.write(Dialect::of_bytes(b"POST /v1/messages?x HTTP/1.1\r\nHo"), None, &own("id-2", true), &mut out);
         let (head, body) = parse(&out);
         assert!(!head.contains("connection"), "{head}");
         assert_eq!(body["type"], "error");
@@ -284,9 +403,57 @@ mod tests {
     fn a_full_gateway_says_when_to_try_again() {
         let refusal = Refusal::of(Error::client(Kind::Memory)).unwrap();
         let mut out = Vec::new();
-        refusal.write(Dialect::OpenAi, &own("id", false), &mut out);
+        refusal.write(Dialect::OpenAi, None, &own("id", false), &mut out);
         let (head, _) = parse(&out);
         assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: 1"), "{head}");
+    }
+
+    #[test]
+    fn a_block_names_its_reason_in_every_dialect() {
+        let refusal = Refusal::of(Error::client(Kind::Blocked)).unwrap();
+        let reasoned = Reasoned { code: Code::new("DLP.SECRET.JWT").unwrap(), policy_version: 7 };
+        let answer = |dialect| {
+            let mut out = Vec::new();
+            refusal.write(dialect, Some(&reasoned), &own("id-1", true), &mut out);
+            let (head, body) = parse(&out);
+            assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n") && !head.contains("retry-after"), "{head}");
+            let text = body.to_string();
+            assert!(text.contains("DLP.SECRET.JWT") && text.contains("id-1") && text.contains("7"), "{text}");
+            body
+        };
+        let body = answer(Dialect::of_path(b"/v1/responses"));
+        assert_eq!(body["error"]["code"], "DLP.SECRET.JWT");
+        assert_eq!((&body["error"]["policy_version"], &body["error"]["request_id"]), (&7.into(), &"id-1".into()));
+        let body = answer(Dialect::of_path(b"/proxy/v1/messages/count_tokens?beta=true"));
+        assert_eq!((&body["type"], &body["error"]["type"]), (&"error".into(), &"permission_error".into()));
+        let body = answer(Dialect::of_path(b"/v1beta/models/m:streamGenerateContent?alt=sse"));
+        assert_eq!((&body["error"]["code"], &body["error"]["status"]), (&403.into(), &"PERMISSION_DENIED".into()));
+        let body = answer(Dialect::JsonRpc(RpcId::of(b"\"a-1\"")));
+        assert_eq!((&body["id"], &body["error"]["code"]), (&"a-1".into(), &(-32_001).into()));
+        assert_eq!(body["error"]["data"]["code"], "DLP.SECRET.JWT");
+    }
+
+    #[test]
+    fn an_id_that_could_carry_a_text_is_not_repeated() {
+        let long = format!("\"{}\"", "a".repeat(limits::RPC_ID_BYTES_MAX - 1));
+        let cases: &[(&[u8], &str)] = &[
+            (b"7", "7"),
+            (b"\"a-1_2.x\"", "\"a-1_2.x\""),
+            (b"\"\"", "\"\""),
+            (b"null", "null"),
+            (b"1.5", "null"),
+            (b"-1", "null"),
+            (b"1234567890123456", "null"),
+            (b"\"a b\"", "null"),
+            (b"\"a\\u0041\"", "null"),
+            (b"\"", "null"),
+            (b"", "null"),
+            (b"{}", "null"),
+            (long.as_bytes(), "null"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(RpcId::of(value).as_str(), *expected, "{}", String::from_utf8_lossy(value));
+        }
     }
 
     #[test]

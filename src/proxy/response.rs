@@ -113,7 +113,14 @@ fn write_head(
     let margin = exchange.request_id.len() + 256;
     out.reserve(response.head_length + margin).map_err(|_| Error::upstream(Kind::Memory))?;
     let date = core.date.borrow();
-    let back = Back { body, keep_alive, request_id: &exchange.request_id, date: &date, via: core.settings.via };
+    let back = Back {
+        body,
+        keep_alive,
+        request_id: &exchange.request_id,
+        date: &date,
+        redacted: exchange.redacted,
+        via: core.settings.via,
+    };
     encode::response(&response.head, bytes, &back, out.end());
     Ok(())
 }

@@ -135,6 +135,10 @@ pub enum Refusal {
     HeaderFieldsTooLarge,
     /// 417: an expectation other than `100-continue`.
     ExpectationFailed,
+    /// 415: a content type or content coding that is not inspected.
+    UnsupportedMediaType,
+    /// 403: the policy forbids the request.
+    Blocked,
     /// 501: a transfer coding or a method that is not implemented.
     NotImplemented,
     /// 502: the upstream could not be reached or answered with something that is not HTTP.
@@ -149,7 +153,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::BadRequest,
         Self::RequestTimeout,
         Self::PayloadTooLarge,
@@ -157,6 +161,8 @@ impl Refusal {
         Self::Misdirected,
         Self::HeaderFieldsTooLarge,
         Self::ExpectationFailed,
+        Self::UnsupportedMediaType,
+        Self::Blocked,
         Self::NotImplemented,
         Self::BadGateway,
         Self::Unavailable,
@@ -175,11 +181,46 @@ impl Refusal {
             Self::Misdirected => "misdirected",
             Self::HeaderFieldsTooLarge => "header_fields_too_large",
             Self::ExpectationFailed => "expectation_failed",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::Blocked => "blocked",
             Self::NotImplemented => "not_implemented",
             Self::BadGateway => "bad_gateway",
             Self::Unavailable => "unavailable",
             Self::GatewayTimeout => "gateway_timeout",
             Self::VersionNotSupported => "version_not_supported",
+        }
+    }
+}
+
+/// What inspection said of a request. The number is the place in `Counters::verdicts`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verdict {
+    /// Nothing was found, or only what the policy allows.
+    Allow,
+    /// Something was found, told of, and let through.
+    Warn,
+    /// Something was replaced.
+    Redact,
+    /// The policy forbids it.
+    Block,
+    /// It could not be inspected: not readable, of an unknown kind, or past a bound.
+    Refuse,
+}
+
+impl Verdict {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 5] = [Self::Allow, Self::Warn, Self::Redact, Self::Block, Self::Refuse];
+
+    /// The value of the metric's `verdict` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Redact => "redact",
+            Self::Block => "block",
+            Self::Refuse => "refuse",
         }
     }
 }
@@ -214,6 +255,18 @@ pub struct Counters {
     pub upstream_bytes_out: Counter,
     /// Requests that the gateway itself answered with an error, by `Refusal`. See `count_refusal`.
     pub refusals: [Counter; Refusal::ALL.len()],
+    /// Requests that were inspected, by `Verdict`. See `count_verdict`.
+    pub verdicts: [Counter; Verdict::ALL.len()],
+    /// Bytes of request bodies, URLs and header values that were handed to inspection.
+    pub inspected_bytes: Counter,
+    /// Matches of rules, whatever their action.
+    pub matches: Counter,
+    /// Places that were redacted.
+    pub redactions: Counter,
+    /// Bodies, parts and media that the policy let through without inspection.
+    pub uninspected: Counter,
+    /// Events that found the ring full.
+    pub events_dropped: Counter,
     /// Connections to the upstream that were made, TLS included.
     pub upstream_connects: Counter,
     /// Attempts to connect to the upstream that failed, one per address.
@@ -251,6 +304,12 @@ impl Counters {
         self.refused(refusal).increment();
     }
 
+    /// Counts what inspection said of one request.
+    #[inline]
+    pub fn count_verdict(&self, verdict: Verdict) {
+        self.verdicts[verdict as usize].increment();
+    }
+
     /// The counter of one kind of refusal.
     #[inline]
     #[must_use]
@@ -272,6 +331,14 @@ pub struct ControlCounters {
     pub resolution_failures: Counter,
     /// Connections to the admin listener that were turned away at its cap. Written by the thread `admin`.
     pub admin_refused: Counter,
+    /// Policies that were put in force after the first. Written by the thread `policy`.
+    pub policy_reloads: Counter,
+    /// Policies that were refused, so that the last good one stayed. Written by the thread `policy`.
+    pub policy_reload_failures: Counter,
+    /// Events that were written out. Written by the thread `events`.
+    pub events_written: Counter,
+    /// Events that could not be written. Written by the thread `events`.
+    pub events_failed: Counter,
 }
 
 #[cfg(test)]

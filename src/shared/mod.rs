@@ -3,19 +3,28 @@
 //! Everything here is an atomic or an atomic pointer. A core writes its own block of counters and its own heartbeat and reads
 //! the rest; the control threads do the reverse. Nothing here blocks, wakes a thread, reads a clock or opens a socket.
 
+use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::Duration;
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
+
+use crate::policy::Policy;
+use crate::policy::code::Code;
+
 pub mod addresses;
 pub mod counters;
+pub mod events;
 pub mod health;
 pub mod lifecycle;
+pub mod snapshot;
 
 use addresses::Addresses;
 use counters::ControlCounters;
 use counters::Counters;
 use lifecycle::Lifecycle;
+use snapshot::Snapshot;
 
 /// What the whole process shares, behind one `Arc` that each thread clones once, when it starts.
 #[derive(Debug)]
@@ -28,6 +37,10 @@ pub struct Shared {
     pub lifecycle: Lifecycle,
     /// Where the upstream is.
     pub addresses: Addresses,
+    /// The policy in force.
+    pub policy: Snapshot,
+    /// Events so far, by reason code; put in place by the thread `events`.
+    pub event_codes: ArcSwap<Vec<(Code, u64)>>,
     /// When the process started, on the monotonic clock: the zero of every `now` in milliseconds that is kept here.
     pub started: Instant,
     /// When the process started, in wall time since the Unix epoch.
@@ -36,14 +49,16 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Nothing counted, no address known, `Stage::Starting`, for so many workers.
+    /// Nothing counted, no address known, `Stage::Starting`, `policy` not in force yet, for so many workers.
     #[must_use]
-    pub fn new(workers: usize, started: Instant, started_unix: Duration) -> Self {
+    pub fn new(workers: usize, started: Instant, started_unix: Duration, policy: Arc<Policy>) -> Self {
         Self {
             counters: (0..workers).map(|_| Counters::default()).collect(),
             control: ControlCounters::default(),
             lifecycle: Lifecycle::new(workers),
             addresses: Addresses::default(),
+            policy: Snapshot::new(policy),
+            event_codes: ArcSwap::default(),
             started,
             started_unix,
             driver: OnceLock::new(),

@@ -2,6 +2,7 @@
 
 use crate::http::encode;
 use crate::http::encode::Back;
+use crate::http::encode::Changed;
 use crate::http::encode::Onward;
 use crate::http::forward;
 use crate::http::framing::Body;
@@ -157,7 +158,15 @@ fn forward_request(head: &RequestHead, bytes: &[u8], prefix: &str) {
     };
     let request_id = head.request_id.is_none().then_some(REQUEST_ID);
     let onward =
-        Onward { authority: "upstream.example", prefix, content_length, request_id, via: false, forwarded: None };
+        Onward {
+            authority: "upstream.example",
+            prefix,
+            content_length,
+            request_id,
+            changed: Changed::default(),
+            via: false,
+            forwarded: None,
+        };
     let mut out = Vec::new();
     encode::request(head, bytes, &onward, &mut out);
     if !is_readable(&out) {
@@ -196,7 +205,7 @@ fn relay_response(head: &ResponseHead, bytes: &[u8], to_head: bool, modern: bool
         Body::Chunked | Body::UntilClose => Body::UntilClose,
     };
     let keep_alive = body != Body::UntilClose;
-    let back = Back { body, keep_alive, request_id: REQUEST_ID, date: DATE, via: false };
+    let back = Back { body, keep_alive, request_id: REQUEST_ID, date: DATE, redacted: 0, via: false };
     let mut out = Vec::new();
     encode::response(head, bytes, &back, &mut out);
     if !is_readable(&out) {
