@@ -29,6 +29,8 @@ pub enum Kind {
     Unreadable(Unreadable),
     /// A content type or content coding that is not inspected here and not let through by the policy.
     UnsupportedContent,
+    /// A content coding that the body's bytes break.
+    Encoding,
     /// A body that is larger, once its content coding is taken off, than it may be, or holds more strings.
     DecodeLimit,
     /// No policy is in force: none was loaded, or its time is over.

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -15,10 +16,16 @@ use rustls::pki_types::ServerName;
 use crate::admin::Admin;
 use crate::clock;
 use crate::config::Config;
+use crate::config::Events;
 use crate::config::Plaintext;
 use crate::config::TlsSource;
 use crate::control;
 use crate::control::Control;
+use crate::control::fetch::Fetch;
+use crate::control::fetch::PolicyError;
+use crate::control::fetch::Source;
+use crate::control::report::Output;
+use crate::control::report::Report;
 use crate::cpu;
 use crate::memory;
 use crate::net::certificate::CertificateError;
@@ -30,6 +37,9 @@ use crate::net::trust;
 use crate::net::trust::TrustError;
 use crate::proxy::Settings;
 use crate::shared::Shared;
+use crate::shared::events;
+use crate::shared::events::Receiver;
+use crate::shared::events::Sender;
 use crate::shared::lifecycle::Stage;
 use crate::upstream::route::Route;
 use crate::worker;
@@ -49,6 +59,10 @@ pub enum StartError {
     UpstreamName,
     /// A worker could not be started; with `--io=uring`, for want of a ring.
     Workers(io::Error),
+    /// The policy cannot be had.
+    Policy(PolicyError),
+    /// The file for events cannot be opened.
+    Events(PathBuf, io::Error),
     /// Threads, signals or random numbers.
     System(&'static str, io::Error),
 }
@@ -63,6 +77,8 @@ impl fmt::Display for StartError {
             Self::Workers(error) => {
                 write!(f, "cannot start the workers' io_uring or threads: {error} ({})", worker::explain_no_ring(error))
             }
+            Self::Policy(error) => write!(f, "the policy cannot be used: {error}"),
+            Self::Events(path, error) => write!(f, "cannot write events to {}: {error}", path.display()),
             Self::System(what, error) => write!(f, "{what}: {error}"),
         }
     }
@@ -79,6 +95,8 @@ pub struct Gateway {
     control: Control,
     workers: Vec<JoinHandle<()>>,
     _admin: Option<Admin>,
+    /// Last, so that what the workers have told until their end is written.
+    _report: Report,
 }
 
 impl Gateway {
@@ -89,16 +107,24 @@ impl Gateway {
     pub fn start(config: &Config, signals: bool) -> Result<Self, StartError> {
         raise_descriptors();
         let workers = cpu::workers(config.workers);
-        let shared = Arc::new(Shared::new(workers, clock::now(), clock::unix()));
+        let source = Source::new(config).map_err(StartError::Policy)?;
+        let policy = source.load(None).map_err(StartError::Policy)?;
+        let shared = Arc::new(Shared::new(workers, clock::now(), clock::unix(), Arc::new(policy)));
         let certificates = Arc::new(Certificates::load(source(config)).map_err(StartError::Certificate)?);
         if certificates.self_signed() {
             let sha256 = certificates.fingerprint();
             tracing::warn!(sha256, "no certificate given: serving a self-signed one that no client trusts");
         }
-        let control = Control::start(&shared, Arc::clone(&certificates), &control_settings(config, signals))
-            .map_err(|error| StartError::System("cannot start the control threads", error))?;
+        let (mut senders, receivers): (Vec<_>, Vec<_>) = (0..=workers).map(|_| events::ring()).unzip();
+        let report = report(config, receivers, &shared)?;
+        let system = |error| StartError::System("cannot start the control threads", error);
+        // The last ring is the policy thread's own.
+        let own = senders.pop().unwrap_or_else(|| events::ring().0);
+        let fetch = Fetch::start(source, Arc::clone(&shared), own).map_err(system)?;
+        let control = Control::start(&shared, Arc::clone(&certificates), fetch, &control_settings(config, signals));
+        let control = control.map_err(system)?;
         let (addresses, doors) = bind(config, workers)?;
-        let plans = plan(config, &shared, &certificates, doors)?;
+        let plans = plan(config, &shared, &certificates, doors.into_iter().zip(senders).collect())?;
         let (decision, threads) = worker::start(plans, config.io).map_err(StartError::Workers)?;
         shared.decide_driver(decision.driver);
         match &decision.cause {
@@ -121,7 +147,7 @@ impl Gateway {
         if let Some(address) = admin_address {
             tracing::info!(%address, "admin listening");
         }
-        Ok(Self { addresses, admin: admin_address, control, workers: threads, _admin: admin })
+        Ok(Self { addresses, admin: admin_address, control, workers: threads, _admin: admin, _report: report })
     }
 
     /// Ends it as SIGINT would: no new connections at once, streams may finish.
@@ -198,9 +224,9 @@ fn plan(
     config: &Config,
     shared: &Arc<Shared>,
     certificates: &Arc<Certificates>,
-    doors: Vec<Vec<Door>>,
+    ends: Vec<(Vec<Door>, Sender)>,
 ) -> Result<Vec<Plan>, StartError> {
-    let workers = doors.len();
+    let workers = ends.len();
     let server_name = config.upstream.tls.then(|| ServerName::try_from(config.upstream.server_name().to_owned()));
     let route = Route {
         authority: config.upstream.authority.clone(),
@@ -224,10 +250,8 @@ fn plan(
         forwarded: config.forwarded,
     };
     let mut plans = Vec::new();
-    for (index, (doors, cpu)) in doors.into_iter().zip(cpus).enumerate() {
-        let mut seed = [0; 8];
-        aws_lc_rs::rand::fill(&mut seed)
-            .map_err(|_| StartError::System("no random numbers", io::ErrorKind::Unsupported.into()))?;
+    let path_key = random()?;
+    for (index, ((doors, events), cpu)) in ends.into_iter().zip(cpus).enumerate() {
         plans.push(Plan {
             index,
             cpu,
@@ -241,10 +265,29 @@ fn plan(
             connections_max: connections_max.div_ceil(workers),
             memory_bytes_max: memory_bytes_max / workers,
             pool_connections_max: config.pool_connections_max,
-            seed: u64::from_ne_bytes(seed),
+            seed: u64::from_ne_bytes(random()?),
+            events,
+            path_key,
         });
     }
     Ok(plans)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], StartError> {
+    let mut bytes = [0; N];
+    let filled = aws_lc_rs::rand::fill(&mut bytes);
+    filled.map_err(|_| StartError::System("no random numbers", io::ErrorKind::Unsupported.into()))?;
+    Ok(bytes)
+}
+
+fn report(config: &Config, rings: Vec<Receiver>, shared: &Arc<Shared>) -> Result<Report, StartError> {
+    let output = match &config.events {
+        Events::None => Output::None,
+        Events::Stdout => Output::Stdout,
+        Events::File(path) => Output::file(path).map_err(|error| StartError::Events(path.clone(), error))?,
+    };
+    let started = Report::start(rings, output, Arc::clone(shared));
+    started.map_err(|error| StartError::System("cannot start the events thread", error))
 }
 
 /// Bytes of buffers and connections, for the whole process: as configured, or from the memory that the process may have.
@@ -279,7 +322,7 @@ mod tests {
     use crate::config::Upstream;
     use crate::demo::server::MockLlm;
     use crate::demo::server::Options;
-    use crate::inspect;
+    use crate::proxy;
 
     fn post(client: &mut TcpStream, body: &[u8]) {
         let head = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
@@ -310,7 +353,7 @@ mod tests {
         let chat = br#"{"model":"mock","messages":[{"role":"user","content":"hello"}]}"#;
         post(&mut good, chat);
         assert!(answer(&mut good).starts_with("HTTP/1.1 200 "));
-        post(&mut bad, inspect::PANIC);
+        post(&mut bad, proxy::PANIC);
         assert_eq!(answer(&mut bad), "", "the connection of the panic ends without an answer");
         post(&mut good, chat);
         assert!(answer(&mut good).starts_with("HTTP/1.1 200 "), "the worker and its other connection live");

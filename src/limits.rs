@@ -235,6 +235,12 @@ pub const RPC_ID_BYTES_MAX: usize = 64;
 /// Findings of one request. Past it: the request is refused, `POLICY.SCAN_LIMIT`.
 pub const FINDINGS_MAX: usize = 8192;
 
+/// Bytes of a file that holds a public key: 64 digits and a line end, with room. Past it: an error.
+pub const POLICY_KEY_BYTES_MAX: u64 = 1024;
+
+/// Bytes of scratch memory that inspection keeps from one request to the next; what a longer one needed is given back.
+pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
+
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);
     assert!(RECORD_PLAIN_BYTES_MAX + 2048 + 5 <= BLOCK_BYTES);

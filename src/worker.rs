@@ -51,7 +51,9 @@ use crate::proxy::Caller;
 use crate::proxy::Core;
 use crate::proxy::Settings;
 use crate::shared::Shared;
+use crate::shared::events::Sender;
 use crate::shared::lifecycle::Stage;
+use crate::shared::snapshot::Reader;
 use crate::upstream::pool::Pool;
 use crate::upstream::route::Route;
 
@@ -92,6 +94,10 @@ pub struct Plan {
     pub pool_connections_max: usize,
     /// Random bits for request ids.
     pub seed: u64,
+    /// The writing end of this worker's ring of events.
+    pub events: Sender,
+    /// What paths are hashed with in events; the same on all workers.
+    pub path_key: [u8; 32],
 }
 
 /// The runtimes that a worker can have.
@@ -269,6 +275,11 @@ async fn run(plan: Plan) {
         tls: plan.client_tls,
         blocks: Blocks::new(plan.memory_bytes_max),
         pool: Pool::new(plan.pool_connections_max, timeouts.pool_idle),
+        policy: Reader::new(&plan.shared.policy),
+        inspector: RefCell::default(),
+        events: RefCell::new(plan.events),
+        path_key: plan.path_key,
+        event_sequence: Cell::new(0),
         shared: plan.shared,
         worker: plan.index,
         seed: plan.seed,
@@ -305,6 +316,8 @@ async fn tick(worker: &Worker) {
         let now = clock::now();
         core.pool.sweep(now);
         core.date.replace(clock::http_date());
+        // So that an old policy is not held by a core without requests.
+        drop(core.policy.policy());
         let counters = core.counters();
         counters.pool_idle.set(core.pool.len() as u64);
         counters.buffer_bytes.set(core.blocks.lent() as u64);

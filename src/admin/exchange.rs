@@ -91,7 +91,7 @@ fn answer_to(target: &str, view: &View) -> Answer {
         return Answer { status: 200, content_type: metrics::CONTENT_TYPE, body, with_body: true };
     }
     let now = view.shared.milliseconds(clock::now());
-    match health::answer(target, &view.shared.lifecycle, now) {
+    match health::answer(target, &view.shared, now) {
         Some((status, body)) => Answer::plain(status, body),
         None => Answer::plain(404, "/metrics, /healthz, /readyz or /livez\n"),
     }

@@ -3,6 +3,8 @@
 //! ```text
 //!  signals ──► control: the end of the process in order, the certificate's reload
 //!              resolver: the upstream's name into `shared::addresses`
+//!              policy: its file, verified and compiled, into `shared::policy`
+//!              events: the cores' rings, written as JSON lines
 //! ```
 //! They are ordinary threads that sleep nearly always, and meet the data path only in `shared` and behind the certificate's
 //! atomic pointer. Nothing here reads a request.
@@ -23,11 +25,14 @@ use crate::shared::Shared;
 use crate::shared::lifecycle::Stage;
 
 mod drain;
+pub mod fetch;
 mod renew;
+pub mod report;
 mod resolve;
 mod signals;
 
 use drain::Drain;
+use fetch::Fetch;
 use renew::Renewal;
 use resolve::Resolver;
 use signals::Signals;
@@ -39,7 +44,7 @@ pub enum Ask {
     Stop,
     /// End without the drain delay, for somebody at a terminal. SIGINT. Asked again: exit at once.
     StopSoon,
-    /// Read the certificate again. SIGHUP.
+    /// Read the certificate and the policy again. SIGHUP.
     Reload,
     /// The gateway is dropped, or did not start: the thread ends without a word.
     Abandon,
@@ -74,7 +79,12 @@ impl Control {
     ///
     /// # Errors
     /// No thread could be made, or no signal handler.
-    pub fn start(shared: &Arc<Shared>, certificates: Arc<Certificates>, settings: &Settings) -> io::Result<Self> {
+    pub fn start(
+        shared: &Arc<Shared>,
+        certificates: Arc<Certificates>,
+        fetch: Fetch,
+        settings: &Settings,
+    ) -> io::Result<Self> {
         let (asks, asked) = mpsc::sync_channel(limits::ASKS_MAX);
         // First, so that a signal during the start is not lost: PID 1 without a handler ignores SIGTERM for good.
         let signals = settings.signals.then(|| Signals::start(asks.clone())).transpose()?;
@@ -82,6 +92,7 @@ impl Control {
         let turns = Turns {
             drain: Drain::new(settings.drain_delay, settings.drain_timeout),
             renewal: Renewal::new(certificates, clock::now()),
+            fetch,
             shared: Arc::clone(shared),
         };
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || turns.run(&asked))?;
@@ -122,6 +133,7 @@ const EXIT_AT_ONCE: i32 = 1;
 struct Turns {
     drain: Drain,
     renewal: Renewal,
+    fetch: Fetch,
     shared: Arc<Shared>,
 }
 
@@ -130,7 +142,10 @@ impl Turns {
         loop {
             let wait = if self.drain.stopping() { limits::DRAIN_TURN } else { self.renewal.wait(clock::now()) };
             match asked.recv_timeout(wait) {
-                Ok(Ask::Reload) => self.renewal.reload(&self.shared.control),
+                Ok(Ask::Reload) => {
+                    self.fetch.reload();
+                    self.renewal.reload(&self.shared.control);
+                }
                 Ok(Ask::Abandon) => {
                     self.shared.lifecycle.advance(Stage::Stopped);
                     return EXIT_AT_ONCE;

@@ -111,7 +111,7 @@ mod tests {
     }
 
     fn shared() -> Arc<Shared> {
-        Arc::new(Shared::new(1, crate::clock::now(), Duration::ZERO))
+        Arc::new(Shared::new(1, crate::clock::now(), Duration::ZERO, Arc::new(Policy::built_in())))
     }
 
     fn kept(addresses: &Addresses) -> Vec<SocketAddr> {

@@ -50,23 +50,3 @@ pub struct Work {
 /// A bound of [`Work`] is met: what was not inspected must be refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exceeded;
-
-/// What inspection says of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Send it on as it is.
-    Forward,
-}
-
-/// Inspects a whole request: its head as received, and its body decoded from the transfer coding.
-#[must_use]
-pub fn request(_head: &[u8], body: &[u8]) -> Verdict {
-    // A fault for the test that a panic stays in its connection; it exists in unit tests only.
-    #[cfg(test)]
-    assert_ne!(body, PANIC, "on purpose");
-    let _ = body;
-    Verdict::Forward
-}
-
-#[cfg(test)]
-pub(crate) const PANIC: &[u8] = b"panic on purpose";

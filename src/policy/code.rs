@@ -13,6 +13,15 @@ pub struct Code {
 }
 
 impl Code {
+    /// Stands where a reason has no code of its own.
+    pub const UNKNOWN: Self = {
+        let text = *b"POLICY.OTHER";
+        let mut bytes = [0; CODE_BYTES_MAX];
+        let (head, _) = bytes.split_at_mut(text.len());
+        head.copy_from_slice(&text);
+        Self { bytes, length: text.len() as u8 }
+    };
+
     /// Reads a code; none where `text` is not one.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {

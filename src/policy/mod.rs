@@ -100,6 +100,14 @@ pub enum Validity {
 }
 
 impl Uuid {
+    /// A UUID of version 8 (RFC 9562 section 5.8) of 60 of the bits of `seed`, which tells one maker from another, and a number of its own.
+    #[must_use]
+    pub const fn custom(seed: u64, number: u64) -> Self {
+        let high = seed & !0xF000 | 0x8000;
+        let low = number & (u64::MAX >> 2) | 1 << 63;
+        Self((high as u128) << 64 | low as u128)
+    }
+
     /// Reads the canonical form: 8-4-4-4-12 hexadecimal digits in either case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -124,6 +132,18 @@ impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = |shift: u32, bits: u32| (self.0 >> shift) & ((1 << bits) - 1);
         write!(f, "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", part(96, 32), part(80, 16), part(64, 16), part(48, 16), part(0, 48))
+    }
+}
+
+impl Origin {
+    /// The word in logs and metrics.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "built-in",
+            Self::Unsigned => "unsigned",
+            Self::Signed => "signed",
+        }
     }
 }
 

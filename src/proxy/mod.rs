@@ -1,7 +1,7 @@
 //! One request and its response, top to bottom: the only room where both sides of the gateway meet.
 //!
 //! ```text
-//!  client ─► read_head ─► read_body ─► inspect ─► request::send ─► upstream
+//!  client ─► read_head ─► read_body ─► enforce ─► request::send ─► upstream
 //!  client ◄────────────── response::relay ◄────── request::await_head ◄─┘
 //! ```
 //! Before the first byte of an answer has gone to the client, an error becomes a refusal in the caller's dialect; after that, it
@@ -22,17 +22,16 @@ use std::time::Instant;
 use rustls::ClientConfig;
 
 use crate::client::h1::Client;
-use crate::client::h1::Content;
 use crate::client::h1::Patience;
 use crate::client::h1::Request;
 use crate::clock;
 use crate::error::Error;
 use crate::error::Kind;
 use crate::error::Side;
+use crate::http::encode::Changed;
 use crate::http::framing::Body;
 use crate::http::head::Method;
 use crate::http::head::Version;
-use crate::inspect;
 use crate::limits;
 use crate::limits::Timeouts;
 use crate::net::buffer::Blocks;
@@ -40,17 +39,24 @@ use crate::net::buffer::Buffer;
 use crate::net::stream::Stream;
 use crate::shared::Shared;
 use crate::shared::counters::Counters;
+use crate::shared::events::Sender;
 use crate::shared::health;
 use crate::shared::lifecycle::Stage;
+use crate::shared::snapshot::Reader;
 use crate::upstream::pool::Pool;
 use crate::upstream::route::Route;
 
+mod enforce;
+pub mod inspection;
 pub mod refusal;
+mod report;
 mod request;
 mod response;
 
+use inspection::Inspector;
 use refusal::Dialect;
 use refusal::Own;
+use refusal::Reasoned;
 use refusal::Refusal;
 
 /// What the exchanges of one core need to know, beside the core itself.
@@ -80,6 +86,16 @@ pub struct Core {
     pub pool: Pool,
     /// What the whole process shares.
     pub shared: Arc<Shared>,
+    /// This core's handle on the policy.
+    pub policy: Reader,
+    /// This core's inspection, with its memory.
+    pub inspector: RefCell<Inspector>,
+    /// The writing end of this core's ring of events.
+    pub events: RefCell<Sender>,
+    /// What paths are hashed with in events where the policy has no key of its own: random, the same on all cores.
+    pub path_key: [u8; 32],
+    /// Events made so far.
+    pub event_sequence: Cell<u64>,
     /// The number of this worker.
     pub worker: usize,
     /// Random bits that make this core's request ids differ from others'.
@@ -134,6 +150,10 @@ pub struct Caller {
     pub proxied: bool,
 }
 
+/// A body that makes an exchange panic: for the test that a fault stays in its connection.
+#[cfg(test)]
+pub(crate) const PANIC: &[u8] = b"panic on purpose";
+
 /// What is known of an exchange while it runs.
 struct Exchange {
     dialect: Dialect,
@@ -148,6 +168,12 @@ struct Exchange {
     in_step: bool,
     /// A byte of the answer may have gone to the client.
     answered: bool,
+    /// What was done to the body.
+    changed: Changed,
+    /// Placeholders that stand in the request now.
+    redacted: u32,
+    /// Why the policy refuses it, if it does.
+    reasoned: Option<Reasoned>,
     /// The exchange must end by then.
     until: Instant,
 }
@@ -165,6 +191,9 @@ impl Exchange {
             keep_alive: head.keep_alive,
             in_step: false,
             answered: false,
+            changed: Changed::default(),
+            redacted: 0,
+            reasoned: None,
             until: client.now + core.settings.timeouts.total,
         }
     }
@@ -179,6 +208,9 @@ impl Exchange {
             keep_alive: false,
             in_step: false,
             answered: false,
+            changed: Changed::default(),
+            redacted: 0,
+            reasoned: None,
             until: clock::now(),
         }
     }
@@ -277,21 +309,23 @@ async fn exchange(
         return Err(Error::client(Kind::Plaintext));
     }
     request::check_path(core, client, &request)?;
-    receive(core, client, &mut request, exchange).await?;
-    let inspect::Verdict::Forward = inspect(client, &request);
+    if !core.shared.policy.in_force() {
+        return Err(Error { side: Side::Gateway, kind: Kind::NoPolicy });
+    }
+    let policy = core.policy.policy();
+    let mut inspected = receive(core, client, &mut request, exchange).await;
+    if inspected.is_ok() {
+        inspected = enforce::enforce(core, client, &mut request, exchange, &policy);
+    }
+    if let Err(error) = inspected {
+        let message = enforce::message(client, &request);
+        report::refused(core, &policy, &message, exchange, error);
+        exchange.dialect = exchange.dialect.of_body(message.body);
+        return Err(error);
+    }
     let (mut upstream, spent) = request::send(core, client, caller, request, exchange).await?;
     let response = request::await_head(core, client, &mut upstream, exchange).await?;
     response::relay(core, client, upstream, response, exchange, spent).await
-}
-
-fn inspect(client: &Client, request: &Request) -> inspect::Verdict {
-    let received = client.stream.received.as_slice();
-    let head = received.get(..request.head_length).unwrap_or_default();
-    let body = match &request.body {
-        Content::Decoded(body) => body.as_slice(),
-        Content::Empty | Content::Received(_) => received.get(request.received_body()).unwrap_or_default(),
-    };
-    inspect::request(head, body)
 }
 
 /// Reads the whole body, after `100 Continue` if the client waits for it (RFC 9110 section 10.1.1).
@@ -317,7 +351,7 @@ fn probe(core: &Core, client: &Client, request: &Request) -> Option<(u16, &'stat
         return None;
     }
     let target = std::str::from_utf8(request.head.path.of(client.stream.received.as_slice())).ok()?;
-    health::answer(target, &core.shared.lifecycle, core.shared.milliseconds(client.now))
+    health::answer(target, &core.shared, core.shared.milliseconds(client.now))
 }
 
 async fn answer_probe(
@@ -391,7 +425,7 @@ async fn fail(core: &Core, client: &mut Client, exchange: &mut Exchange, error: 
             return Reuse::Close;
         }
     }
-    refusal.write(exchange.dialect, &exchange.own(core, keep_alive), out.end());
+    refusal.write(exchange.dialect, exchange.reasoned.as_ref(), &exchange.own(core, keep_alive), out.end());
     if write_client(client, &mut out, limits::LINGER_TIME_MAX).await.is_err() {
         return Reuse::Close;
     }
@@ -409,7 +443,7 @@ pub async fn turn_away(core: &Core, stream: &mut Stream) {
     if out.reserve(limits::BLOCK_BYTES).is_err() {
         return;
     }
-    refusal.write(exchange.dialect, &exchange.own(core, false), out.end());
+    refusal.write(exchange.dialect, None, &exchange.own(core, false), out.end());
     if stream.write_out(&mut out).await.is_ok() {
         stream.close();
         stream.drain().await;

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::error::Kind;
 use crate::error::Side;
 use crate::extract::Unreadable;
+use crate::extract::rpc;
 use crate::http::Malformed;
 use crate::http::encode;
 use crate::limits;
@@ -69,6 +70,15 @@ impl Dialect {
         } else {
             Self::OpenAi
         }
+    }
+
+    /// The dialect of an answer to this body: JSON-RPC where it is a JSON-RPC request to a path of no API that is known.
+    #[must_use]
+    pub fn of_body(self, body: &[u8]) -> Self {
+        if self != Self::OpenAi {
+            return self;
+        }
+        rpc::request_id(body).map_or(self, |id| Self::JsonRpc(RpcId::of(id)))
     }
 
     /// A guess for a request that could not be parsed: by what stands behind its first space.
@@ -160,6 +170,7 @@ impl Refusal {
                 "unsupported_content",
                 "This content type or content coding is not inspected here and not let through by policy.",
             ),
+            (_, Kind::Encoding) => bad_request("content_coding", "The body is not what its content coding says."),
             (_, Kind::NoPolicy) => {
                 Self::new(503, Reason::Unavailable, "policy_missing", "No policy is in force at this gateway.")
             }

@@ -110,6 +110,7 @@ fn compose(
         authority: &core.route.authority,
         prefix: &core.route.prefix,
         content_length,
+        changed: exchange.changed,
         request_id: request.head.request_id.is_none().then_some(exchange.request_id.as_str()),
         via: core.settings.via,
         forwarded: core.settings.forwarded.then_some((caller.address, caller.secure)),

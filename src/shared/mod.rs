@@ -95,17 +95,17 @@ mod tests {
 
     #[test]
     fn a_sum_reads_every_block() {
-        let shared = Shared::new(3, crate::clock::now(), Duration::ZERO);
+        let shared = Shared::new(3, crate::clock::now(), Duration::ZERO, Arc::new(Policy::built_in()));
         for (index, block) in shared.counters.iter().enumerate() {
             block.requests.add(10_u64.pow(u32::try_from(index).unwrap()));
         }
         assert_eq!(shared.sum(|block| block.requests.value()), 111);
-        assert_eq!(Shared::new(0, crate::clock::now(), Duration::ZERO).sum(|block| block.requests.value()), 0);
+        assert_eq!(Shared::new(0, crate::clock::now(), Duration::ZERO, Arc::new(Policy::built_in())).sum(|block| block.requests.value()), 0);
     }
 
     #[test]
     fn the_first_driver_holds() {
-        let shared = Shared::new(1, crate::clock::now(), Duration::ZERO);
+        let shared = Shared::new(1, crate::clock::now(), Duration::ZERO, Arc::new(Policy::built_in()));
         assert_eq!(shared.driver(), None);
         shared.decide_driver("epoll");
         shared.decide_driver("uring");
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn time_before_the_start_is_zero() {
         let now = crate::clock::now();
-        let shared = Shared::new(1, now + Duration::from_secs(1), Duration::ZERO);
+        let shared = Shared::new(1, now + Duration::from_secs(1), Duration::ZERO, Arc::new(Policy::built_in()));
         assert_eq!(shared.milliseconds(now), 0);
         assert_eq!(shared.milliseconds(now + Duration::from_millis(2500)), 1500);
     }

@@ -7,10 +7,12 @@ use std::fmt::Display;
 use std::fmt::Write;
 
 use crate::net::certificate::Certificates;
+use crate::policy::Origin;
 use crate::shared::Shared;
 use crate::shared::counters::BOUNDS_MICROSECONDS;
 use crate::shared::counters::Counters;
 use crate::shared::counters::Refusal;
+use crate::shared::counters::Verdict;
 
 /// The page's content type.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -18,7 +20,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// One figure of a core's block: its name, what it is, and where it stands. `_total` makes it a counter.
 type Figure = (&'static str, &'static str, fn(&Counters) -> u64);
 
-const FIGURES: [Figure; 21] = [
+const FIGURES: [Figure; 26] = [
     ("pnx_connections_accepted_total", "Client connections accepted.", |block| block.connections_accepted.value()),
     ("pnx_connections_refused_total", "Client connections turned away at the cap.", |block| {
         block.connections_refused.value()
@@ -52,6 +54,13 @@ const FIGURES: [Figure; 21] = [
         block.client_vanished.value()
     }),
     ("pnx_panics_total", "Panics that ended one connection.", |block| block.panics.value()),
+    ("pnx_inspected_bytes_total", "Bytes of text of requests that were inspected.", |block| {
+        block.inspected_bytes.value()
+    }),
+    ("pnx_matches_total", "Matches of rules in requests, whatever was done about them.", |block| block.matches.value()),
+    ("pnx_redactions_total", "Placeholders put into requests.", |block| block.redactions.value()),
+    ("pnx_uninspected_total", "Bodies, files and media let through unread.", |block| block.uninspected.value()),
+    ("pnx_events_dropped_total", "Events that found their ring full.", |block| block.events_dropped.value()),
     ("pnx_buffer_bytes", "Bytes of buffers lent out now.", |block| block.buffer_bytes.value()),
     ("pnx_workers", "Worker threads, one per core.", |_block| 1),
 ];
@@ -67,6 +76,7 @@ pub fn text(shared: &Shared, certificates: &Certificates) -> String {
     }
     answers(&mut page, shared);
     added_time(&mut page, shared);
+    policy(&mut page, shared);
     certificate(&mut page, shared, certificates);
     control(&mut page, shared);
     page.0
@@ -99,6 +109,35 @@ fn answers(page: &mut Page, shared: &Shared) {
     for refusal in Refusal::ALL {
         let count = shared.sum(|block| block.refused(refusal).value());
         page.sample("pnx_refusals_total", &[("reason", refusal.label())], count);
+    }
+}
+
+fn policy(page: &mut Page, shared: &Shared) {
+    let policy = shared.policy.load();
+    page.family("pnx_policy_version", "gauge", "The version of the policy; 0: the built-in one.");
+    page.sample("pnx_policy_version", &[], policy.version());
+    page.family("pnx_policy_in_force", "gauge", "1 while requests are served by the policy.");
+    page.sample("pnx_policy_in_force", &[], u64::from(shared.policy.in_force()));
+    page.family("pnx_policy_unsigned", "gauge", "1 while the policy is one that nobody signed.");
+    page.sample("pnx_policy_unsigned", &[], u64::from(policy.origin() == Origin::Unsigned));
+    page.family("pnx_policy_reloads_total", "counter", "Loads of a policy since the start, by result.");
+    let (good, failed) = (&shared.control.policy_reloads, &shared.control.policy_reload_failures);
+    for (result, counter) in [("ok", good), ("error", failed)] {
+        page.sample("pnx_policy_reloads_total", &[("result", result)], counter.value());
+    }
+    page.family("pnx_verdicts_total", "counter", "Requests that were inspected, by verdict.");
+    for verdict in Verdict::ALL {
+        let count = shared.sum(|block| block.verdicts.get(verdict as usize).map_or(0, |counter| counter.value()));
+        page.sample("pnx_verdicts_total", &[("verdict", verdict.label())], count);
+    }
+    page.family("pnx_events_total", "counter", "Events by reason code.");
+    for (code, count) in shared.event_codes.load().iter() {
+        page.sample("pnx_events_total", &[("code", code.as_str())], count);
+    }
+    page.family("pnx_events_written_total", "counter", "Events written, by result.");
+    let (good, failed) = (&shared.control.events_written, &shared.control.events_failed);
+    for (result, counter) in [("ok", good), ("error", failed)] {
+        page.sample("pnx_events_written_total", &[("result", result)], counter.value());
     }
 }
 

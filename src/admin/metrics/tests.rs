@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::net::certificate::CertificateSource;
+use crate::policy::Policy;
 
 use super::*;
 
@@ -53,7 +55,7 @@ fn parse(page: &str) -> BTreeMap<String, f64> {
 }
 
 fn shared() -> Shared {
-    let shared = Shared::new(2, crate::clock::now(), Duration::from_millis(1_795_392_000_250));
+    let shared = Shared::new(2, crate::clock::now(), Duration::from_millis(1_795_392_000_250), Arc::new(Policy::built_in()));
     shared.decide_driver("uring");
     shared
 }
@@ -122,7 +124,7 @@ fn the_histogram_adds_up() {
 
 #[test]
 fn what_is_not_decided_is_not_on_the_page() {
-    let shared = Shared::new(0, crate::clock::now(), Duration::ZERO);
+    let shared = Shared::new(0, crate::clock::now(), Duration::ZERO, Arc::new(Policy::built_in()));
     let samples = parse(&text(&shared, &certificates()));
     assert!(!samples.keys().any(|series| series.starts_with("pnx_io_driver")));
     assert_eq!(samples["pnx_workers"], 0.0);

@@ -1,0 +1,123 @@
+//! What is told of a request: one event for each rule and place, never a byte of it.
+//!
+//! Events go into this core's ring. Where it is full they are counted and dropped; nobody waits for a reader.
+
+use aws_lc_rs::hmac;
+
+use crate::clock;
+use crate::error::Error;
+use crate::error::Kind;
+use crate::extract::Layer;
+use crate::extract::Part;
+use crate::extract::Unreadable;
+use crate::inspect::detector::Severity;
+use crate::limits;
+use crate::policy::Action;
+use crate::policy::Policy;
+use crate::policy::Scope;
+use crate::policy::Uuid;
+use crate::policy::code::Code;
+use crate::shared::counters::Verdict;
+use crate::shared::events::Done;
+use crate::shared::events::Event;
+use crate::shared::events::Matched;
+use crate::shared::events::Method;
+
+use super::Core;
+use super::Exchange;
+use super::inspection::Hit;
+use super::inspection::Message;
+use super::refusal::Reasoned;
+
+/// Tells of the hits in a request that was decided by `action`. It allocates: clean requests never come here.
+pub(super) fn hits(core: &Core, policy: &Policy, message: &Message<'_>, hits: &[Hit], action: Action) {
+    let mut events: Vec<Event> = Vec::with_capacity(limits::EVENTS_PER_REQUEST_MAX);
+    for hit in hits.iter().filter(|hit| !hit.continued) {
+        let Some(rule) = hit.rule(policy) else { continue };
+        let same = |event: &&mut Event| {
+            event.rule == rule.id
+                && event.matched.is_some_and(|matched| matched.part == hit.place.part && matched.layer == hit.place.layer)
+        };
+        if let Some(event) = events.iter_mut().find(same) {
+            event.count += 1;
+            continue;
+        }
+        if events.len() == limits::EVENTS_PER_REQUEST_MAX {
+            continue;
+        }
+        let done = match (rule.action, action) {
+            (Action::Allow | Action::Warn, _) => Done::Warn,
+            (_, Action::Block) => Done::Block,
+            _ => Done::Redact,
+        };
+        let matched = matched(core, policy, message, hit.place.part, hit.place.layer);
+        events.push(Event { rule: rule.id, code: rule.code, severity: rule.severity, done, ..event(core, policy, matched) });
+    }
+    for event in events {
+        send(core, event);
+    }
+}
+
+/// Tells of a request that was refused for a bound or for what it is, and gives the refusal its reason.
+pub(super) fn refused(core: &Core, policy: &Policy, message: &Message<'_>, exchange: &mut Exchange, error: Error) {
+    let counters = core.counters();
+    if exchange.reasoned.is_some() {
+        counters.count_verdict(Verdict::Block);
+        return;
+    }
+    let Some(code) = code_of(error.kind).and_then(Code::new) else {
+        if matches!(error.kind, Kind::Unreadable(_) | Kind::Encoding) {
+            counters.count_verdict(Verdict::Refuse);
+        }
+        return;
+    };
+    counters.count_verdict(Verdict::Refuse);
+    if error.kind == Kind::Blocked {
+        exchange.reasoned = Some(Reasoned { code, policy_version: policy.version() });
+    }
+    let matched = matched(core, policy, message, Part::Body, Layer::PostTemplate);
+    send(core, Event { code, ..event(core, policy, matched) });
+}
+
+/// The reason codes of bounds.
+const fn code_of(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Blocked => Some("POLICY.SCAN_LIMIT"),
+        Kind::BodyTooLarge => Some("POLICY.BODY_TOO_LARGE"),
+        Kind::UnsupportedContent => Some("POLICY.UNSUPPORTED_CONTENT"),
+        Kind::DecodeLimit | Kind::Unreadable(Unreadable::Pieces) => Some("POLICY.DECODE_LIMIT"),
+        _ => None,
+    }
+}
+
+fn matched(core: &Core, policy: &Policy, message: &Message<'_>, part: Part, layer: Layer) -> Matched {
+    let Message { head, bytes, .. } = message;
+    let path = head.path.of(bytes).split(|&byte| byte == b'?').next().unwrap_or_default();
+    let key = policy.path_key().unwrap_or(&core.path_key);
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), path);
+    let path_hash = tag.as_ref().first_chunk().map_or(0, |half: &[u8; 16]| u128::from_be_bytes(*half));
+    Matched { scope: Scope::Request, part, layer, method: Method::of(head.method_text.of(bytes)), path_hash }
+}
+
+/// An event without a rule.
+fn event(core: &Core, policy: &Policy, matched: Matched) -> Event {
+    let sequence = core.event_sequence.get();
+    core.event_sequence.set(sequence.wrapping_add(1));
+    Event {
+        uuid: Uuid::custom(core.seed, sequence),
+        rule: Uuid::default(),
+        code: Code::UNKNOWN,
+        severity: Severity::Medium,
+        done: Done::Block,
+        matched: Some(matched),
+        count: 1,
+        occurred_at: clock::unix(),
+        policy_version: policy.version(),
+    }
+}
+
+fn send(core: &Core, event: Event) {
+    if core.events.borrow_mut().push(event).is_err() {
+        core.counters().events_dropped.increment();
+    }
+}
