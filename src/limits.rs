@@ -240,6 +240,35 @@ pub const POLICY_KEY_BYTES_MAX: u64 = 1024;
 
 /// Bytes of scratch memory that inspection keeps from one request to the next; what a longer one needed is given back.
 pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
+/// Bytes of a policy document. 10,000 rules of 200 to 400 bytes are 2 to 4 MiB. Past it: the policy is refused.
+pub const POLICY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Rules of one policy; large ones in use have a few hundred. Past it: the policy is refused.
+pub const POLICY_RULES_MAX: usize = 10_000;
+
+/// Literals of one rule. Past it: the policy is refused.
+pub const POLICY_LITERALS_MAX: usize = 10_000;
+
+/// Bytes of the shortest literal; a shorter one is found everywhere. Below it: the policy is refused.
+pub const POLICY_LITERAL_BYTES_MIN: usize = 3;
+
+/// Bytes of the longest literal. Past it: the policy is refused.
+pub const POLICY_LITERAL_BYTES_MAX: usize = 256;
+
+/// Bytes of one regular expression of a policy; one of a few hundred is already hard to read. Past it: the policy is refused.
+pub const POLICY_PATTERN_BYTES_MAX: usize = 4 * 1024;
+
+/// Context words of one rule: a dozen languages with a few words each. Past it: the policy is refused.
+pub const POLICY_CONTEXT_WORDS_MAX: usize = 64;
+
+/// Bytes of one context word. Past it: the policy is refused.
+pub const POLICY_CONTEXT_BYTES_MAX: usize = 64;
+
+/// Mistakes that are told of one policy. Past it: only their number is.
+pub const POLICY_MISTAKES_MAX: usize = 100;
+
+/// Bytes of a policy bundle's header with the empty line; all of its fields at their longest need 500. Past it: the policy is refused.
+pub const POLICY_HEADER_BYTES_MAX: usize = 1024;
 
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);

@@ -66,7 +66,9 @@ mod tests {
             assert_eq!(Code::new(text).map(|code| code.to_string()).as_deref(), Some(text));
         }
         let long = format!("DLP.{}", "A".repeat(45));
-        for text in ["", "DLP", "DLP.", ".DLP", "dlp.pii", "DLP..X", "DLP.PII EMAIL", "DLP.É", "A.B.C.D.E", "DLP.1A", &long] {
+        for text in
+            ["", "DLP", "DLP.", ".DLP", "dlp.pii", "DLP..X", "DLP.PII EMAIL", "DLP.É", "A.B.C.D.E", "DLP.1A", &long]
+        {
             assert_eq!(Code::new(text), None, "{text}");
         }
     }

@@ -8,15 +8,28 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
 pub mod code;
+pub mod compile;
+pub mod document;
+pub mod hex;
+pub mod key;
+pub mod places;
+pub mod time;
 
 use std::fmt;
 
+use aws_lc_rs::digest;
 use code::Code;
+use compile::Deciders;
+use compile::Looks;
+use document::Document;
 
 use crate::extract::Part;
 use crate::extract::Place;
 use crate::inspect::detector::Severity;
 use crate::inspect::scan::Scanner;
+
+/// The policy that holds where no other is given.
+pub const DEFAULT: &str = include_str!("default.toml");
 
 /// A UUID (RFC 9562), as a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,7 +144,15 @@ impl Uuid {
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = |shift: u32, bits: u32| (self.0 >> shift) & ((1 << bits) - 1);
-        write!(f, "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", part(96, 32), part(80, 16), part(64, 16), part(48, 16), part(0, 48))
+        write!(
+            f,
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            part(96, 32),
+            part(80, 16),
+            part(64, 16),
+            part(48, 16),
+            part(0, 48)
+        )
     }
 }
 
@@ -183,6 +204,13 @@ pub struct Policy {
     content: Unread,
     media: Unread,
     scanner: Scanner,
+    /// In the order of the document.
+    rules: Box<[Rule]>,
+    /// INVARIANT: one for each finder of `scanner`; every index is one of `rules`.
+    deciders: Box<[Deciders]>,
+    looks: Looks,
+    /// SHA-256 of the document's bytes.
+    digest: [u8; 32],
 }
 
 impl Policy {
@@ -243,32 +271,42 @@ impl Policy {
     /// The rule that decides about a match at a place: the first of the document that has this finder and holds there.
     #[must_use]
     pub fn rule_for(&self, finder: u16, scope: Scope, place: Place) -> Option<&Rule> {
-        let _ = (finder, scope, place);
-        None
+        let (_, rule) =
+            self.deciders.get(usize::from(finder))?.iter().find(|(places, _)| places.holds(scope, place))?;
+        self.rules.get(*rule as usize)
     }
 
     /// Whether any rule holds for this part at all; where none does it need not be read.
     #[must_use]
     pub fn looks_at(&self, scope: Scope, part: Part) -> bool {
-        let _ = (scope, part);
-        true
+        self.looks.get(scope as usize).and_then(|parts| parts.get(part as usize)).is_some_and(|looks| *looks)
+    }
+
+    /// Its rules, in the order of the document.
+    #[must_use]
+    pub const fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// SHA-256 of its document: what tells two policies of one version apart.
+    #[must_use]
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.digest
     }
 
     /// The policy that the program brings along.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "a part of the program, which a test compiles")]
     pub fn built_in() -> Self {
-        Self {
-            version: 0,
-            tenant: "".into(),
-            not_before: None,
-            not_after: None,
-            origin: Origin::BuiltIn,
-            path_key: None,
-            content: Unread::Forward,
-            media: Unread::Forward,
-            scanner: Scanner::new(&[]).unwrap_or(Scanner {}),
-        }
+        let document = Document::parse_built_in(DEFAULT).expect("the built-in policy has no mistake");
+        compile::compile(&document, Origin::BuiltIn, sha256(DEFAULT.as_bytes())).expect("the built-in policy compiles")
     }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    digest
 }
 
 #[cfg(test)]
@@ -279,7 +317,12 @@ mod tests {
     fn a_uuid_is_read_as_it_is_written() {
         let text = "0192f0c1-2345-7abc-8def-00000000002a";
         assert_eq!(Uuid::parse(text).map(|uuid| uuid.to_string()).as_deref(), Some(text));
-        for wrong in ["", "0192f0c1-2345-7abc-8def-00000000002", "0192f0c1+2345-7abc-8def-00000000002a", "0192f0c1-2345-7abc-8def-00000000002g"] {
+        for wrong in [
+            "",
+            "0192f0c1-2345-7abc-8def-00000000002",
+            "0192f0c1+2345-7abc-8def-00000000002a",
+            "0192f0c1-2345-7abc-8def-00000000002g",
+        ] {
             assert_eq!(Uuid::parse(wrong), None, "{wrong}");
         }
     }
