@@ -18,6 +18,7 @@ pub mod framing;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod head;
+pub mod media_type;
 pub mod sse;
 pub mod target;
 
