@@ -12,6 +12,7 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
 pub mod chunked;
+pub mod coding;
 pub mod encode;
 pub mod forward;
 pub mod framing;
