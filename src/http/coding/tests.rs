@@ -1,5 +1,4 @@
 //! Every coding whole, cut everywhere, truncated, damaged and as a bomb. The coded files are made by `tests/fixtures/coding/make.py`.
-#![expect(clippy::indexing_slicing, reason = "a panic is how a test says no")]
 
 use std::io::Write;
 
