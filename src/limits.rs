@@ -269,6 +269,24 @@ pub const POLICY_MISTAKES_MAX: usize = 100;
 
 /// Bytes of a policy bundle's header with the empty line; all of its fields at their longest need 500. Past it: the policy is refused.
 pub const POLICY_HEADER_BYTES_MAX: usize = 1024;
+/// Coded bytes that one step of decoding reads: at 10 : 1 they decode in less than a millisecond. Past it: the next step. A step of
+/// zstd is one block, 128 KiB at most.
+pub const CODING_STEP_BYTES: usize = 16 * 1024;
+
+/// Window of a coded body, bytes: what RFC 9659 lets a zstd coding ask for; for br it leaves out only the largest of sixteen
+/// sizes, which is no encoder's default. Past it: 415.
+pub const CODING_WINDOW_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Decoded bytes for each coded one. JSON of chats compresses by 3 to 10, JSON of repeated records by 50; an attacker's bytes by
+/// 1,000 (gzip) and above. Past it: 413.
+pub const CODING_RATIO_MAX: usize = 100;
+
+/// Decoded bytes that come on top, whatever the ratio: a small body may be all zeros. Past both: 413.
+pub const CODING_RATIO_SLACK_BYTES: usize = 256 * 1024;
+
+/// Members of a gzip body, frames of a zstd body. Each costs the reset of a window, and may be 20 bytes long; tools that write several
+/// make one for every 64 KiB or more. Past it: 400.
+pub const CODING_FRAMES_MAX: usize = 4096;
 
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);

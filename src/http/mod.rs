@@ -12,12 +12,14 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
 pub mod chunked;
+pub mod coding;
 pub mod encode;
 pub mod forward;
 pub mod framing;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod head;
+pub mod media_type;
 pub mod sse;
 pub mod target;
 

@@ -1,0 +1,218 @@
+//! `Content-Encoding`: the bodies that clients compress, decoded step by step (RFC 9110 section 8.4).
+//!
+//! What is inspected and forwarded is the decoded body, so a coded one must have exactly one decoding: checksums are verified,
+//! bytes behind the end are refused, one coding is taken and no chain of them. A few coded bytes can stand for gigabytes, so every
+//! decoder runs under three caps: bytes that come out, bytes that come out for each that went in, and the window it may hold.
+//!
+//! ```text
+//!            ┌──────────── Decoder ────────────┐
+//!  input ───►│ gzip │ inflate │ brotli │ zstd  │───► output, never more than the caller's slice
+//!            └─ a bounded piece of work a step ┘
+//! ```
+//! A step does a bounded piece of work and returns; between two steps the caller may let others run. Nothing here does I/O.
+
+mod brotli;
+mod gzip;
+mod inflate;
+mod zstd;
+
+use crate::limits;
+
+use self::brotli::Brotli;
+use self::gzip::Gzip;
+use self::inflate::Deflate;
+use self::zstd::Zstd;
+
+/// How a body is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// Not at all.
+    Identity,
+    /// `gzip` or `x-gzip`: RFC 1952, all its members.
+    Gzip,
+    /// `deflate`: the zlib format, RFC 1950. Raw deflate, which some send under that name, is refused.
+    Deflate,
+    /// `br`: RFC 7932.
+    Brotli,
+    /// `zstd`: RFC 8878, all its frames.
+    Zstd,
+}
+
+/// A coding that is unknown here, or more than one. Status 415 (RFC 9110 section 15.5.16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsupported;
+
+impl Coding {
+    /// What the values of all `Content-Encoding` fields of a message say together (RFC 9110 section 8.4).
+    ///
+    /// # Errors
+    /// An unknown coding, or two that are not `identity`.
+    pub fn of<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Unsupported> {
+        let mut coding = Self::Identity;
+        for name in values.into_iter().flat_map(|value| value.split(|&byte| byte == b',')) {
+            let named = Self::named(name.trim_ascii())?;
+            match (coding, named) {
+                (_, Self::Identity) => {}
+                (Self::Identity, _) => coding = named,
+                _ => return Err(Unsupported),
+            }
+        }
+        Ok(coding)
+    }
+
+    fn named(name: &[u8]) -> Result<Self, Unsupported> {
+        let names: [(&[u8], Self); 7] = [
+            (b"", Self::Identity),
+            (b"identity", Self::Identity),
+            (b"gzip", Self::Gzip),
+            (b"x-gzip", Self::Gzip),
+            (b"deflate", Self::Deflate),
+            (b"br", Self::Brotli),
+            (b"zstd", Self::Zstd),
+        ];
+        let found = names.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+        found.map(|(_, coding)| *coding).ok_or(Unsupported)
+    }
+}
+
+/// Why a body cannot be decoded. The client is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodingError {
+    /// It breaks the format, its checksum is wrong, it ends too early, or bytes follow its end. Status 400.
+    Malformed,
+    /// It needs more than is given here: a window above `limits::CODING_WINDOW_BYTES_MAX`, a dictionary, a skippable frame. Status 415.
+    Unsupported,
+    /// It decodes to more bytes than a body may have. Status 413.
+    TooLarge,
+    /// It decodes to more than `limits::CODING_RATIO_MAX` times its own length. Status 413.
+    Ratio,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Bytes that were taken from the front of the input.
+    pub read: usize,
+    /// Bytes that were written to the front of the output.
+    pub written: usize,
+}
+
+impl Step {
+    /// Whether nothing moved: all input is taken, and nothing is held back that could come out without more of it.
+    #[must_use]
+    pub fn is_idle(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// One body being decoded.
+pub struct Decoder {
+    format: Format,
+    /// Bytes that have come out. `produced <= produced_max` unless `failed`.
+    produced: usize,
+    produced_max: usize,
+    /// What to say past `produced_max`.
+    past_max: CodingError,
+    /// The first error; every later step repeats it.
+    failed: Option<CodingError>,
+}
+
+enum Format {
+    Identity,
+    Gzip(Box<Gzip>),
+    Deflate(Box<Deflate>),
+    Brotli(Box<Brotli>),
+    Zstd(Box<Zstd>),
+}
+
+impl Decoder {
+    /// A decoder for one body of `encoded_length` bytes, which may decode to `decoded_max` bytes at most.
+    ///
+    /// It holds 45 KiB for gzip and deflate; for br and zstd up to twice `CODING_WINDOW_BYTES_MAX`, of which it touches what is decoded.
+    #[must_use]
+    pub fn new(coding: Coding, encoded_length: usize, decoded_max: usize) -> Self {
+        let by_ratio =
+            encoded_length.saturating_mul(limits::CODING_RATIO_MAX).saturating_add(limits::CODING_RATIO_SLACK_BYTES);
+        let by_ratio = if coding == Coding::Identity { usize::MAX } else { by_ratio };
+        let format = match coding {
+            Coding::Identity => Format::Identity,
+            Coding::Gzip => Format::Gzip(Box::default()),
+            Coding::Deflate => Format::Deflate(Box::default()),
+            Coding::Brotli => Format::Brotli(Box::default()),
+            Coding::Zstd => Format::Zstd(Box::default()),
+        };
+        let past_max = if decoded_max <= by_ratio { CodingError::TooLarge } else { CodingError::Ratio };
+        Self { format, produced: 0, produced_max: decoded_max.min(by_ratio), past_max, failed: None }
+    }
+
+    /// Bytes that have come out so far.
+    #[must_use]
+    pub fn produced(&self) -> usize {
+        self.produced
+    }
+
+    /// Takes some of `input` and writes some of what it decodes to into `output`, which must not be empty. Call it again with what
+    /// was not taken until the step is idle; then give it more input, or call [`Decoder::finish`].
+    ///
+    /// # Errors
+    /// The body is refused; what this step has written does not count.
+    pub fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, CodingError> {
+        debug_assert!(!output.is_empty(), "a step without room cannot move");
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let result = self.step(input, output);
+        self.failed = result.err();
+        result
+    }
+
+    fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, CodingError> {
+        // A block of zstd, which is the piece of work there, is best taken as it lies.
+        let piece = input.get(..limits::CODING_STEP_BYTES).unwrap_or(input);
+        // One byte more than may come out shows that there is more.
+        let room = output.len().min((self.produced_max - self.produced).saturating_add(1));
+        let output = output.get_mut(..room).unwrap_or_default();
+        let step = match &mut self.format {
+            Format::Identity => copy(input, output),
+            Format::Gzip(gzip) => gzip.decode(piece, output)?,
+            Format::Deflate(deflate) => deflate.decode(piece, output)?,
+            Format::Brotli(brotli) => brotli.decode(piece, output)?,
+            Format::Zstd(zstd) => zstd.decode(input, output)?,
+        };
+        if step.written > self.produced_max - self.produced {
+            return Err(self.past_max);
+        }
+        self.produced += step.written;
+        Ok(step)
+    }
+
+    /// Says that there is no more input. Call it after an idle step.
+    ///
+    /// # Errors
+    /// The body ends in the middle, or has failed before.
+    pub fn finish(&self) -> Result<(), CodingError> {
+        let complete = match &self.format {
+            Format::Identity => true,
+            Format::Gzip(gzip) => gzip.is_complete(),
+            Format::Deflate(deflate) => deflate.is_complete(),
+            Format::Brotli(brotli) => brotli.is_complete(),
+            Format::Zstd(zstd) => zstd.is_complete(),
+        };
+        match self.failed {
+            Some(error) => Err(error),
+            None if complete => Ok(()),
+            None => Err(CodingError::Malformed),
+        }
+    }
+}
+
+fn copy(input: &[u8], output: &mut [u8]) -> Step {
+    let count = input.len().min(output.len());
+    if let (Some(from), Some(to)) = (input.get(..count), output.get_mut(..count)) {
+        to.copy_from_slice(from);
+    }
+    Step { read: count, written: count }
+}
+
+#[cfg(test)]
+mod tests;
