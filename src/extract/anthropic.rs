@@ -164,3 +164,123 @@ static RESULT_SOURCE: Node = Node {
 static RESULT_KIND: Node = Node::strings(Strings::Kind, &ANY_TOOL);
 
 static RESULT_DATA: Node = Node::strings(Strings::Source, &ANY_TOOL);
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Case;
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn messages() {
+        let cases: &[Case] = &[
+            (
+                "system and messages",
+                r#"{"model":"claude-opus-4","max_tokens":9,"system":"s","messages":[{"role":"user","content":"u"},
+                {"content":[{"type":"text","text":"a"},{"type":"thinking","thinking":"t","signature":"EqQBCg=="},{"type":"text","text":"b"}],
+                "role":"assistant"}]}"#,
+                &[
+                    "system system: s",
+                    "user content: u",
+                    "assistant text: a",
+                    "assistant + text: b",
+                    "assistant thinking: t",
+                ],
+                1,
+            ),
+            (
+                "system in blocks",
+                r#"{"system":[{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"5m"}},{"type":"text","text":"b"}]}"#,
+                &["system text: a", "system + text: b"],
+                0,
+            ),
+            (
+                "calls and results of tools",
+                r#"{"messages":[{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"tool_use","id":"toolu_1","name":"f",
+                "input":{"cmd":"rm","n":123456789,"deep":{"x":["y"]}}},{"type":"text","text":"b"}]},
+                {"role":"user","content":[{"type":"text","text":"c"},{"type":"tool_result","tool_use_id":"toolu_1","is_error":false,
+                "content":[{"type":"text","text":"r"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBO"}},
+                {"type":"text","text":"s"}]},{"type":"text","text":"d"},{"type":"tool_result","content":"whole"}]}]}"#,
+                &[
+                    "assistant text: a",
+                    "assistant + text: b",
+                    "call name: f",
+                    "call key: cmd",
+                    "call cmd: rm",
+                    "call key: n",
+                    "call number n: 123456789",
+                    "call key: deep",
+                    "call key: x",
+                    "call x: y",
+                    "user text: c",
+                    "user + text: d",
+                    "tool text: r",
+                    "tool + text: s",
+                    "tool content: whole",
+                ],
+                1,
+            ),
+            (
+                "media only where the type says so, in front or behind",
+                r#"{"messages":[{"role":"user","content":[{"type":"image","source":{"data":"iVBO","media_type":"image/png","type":"base64"}},
+                {"type":"image","source":{"type":"b\u0061se64","data":"iVBO"}},
+                {"type":"document","title":"t","source":{"type":"text","media_type":"text/plain","data":"secret"}},
+                {"type":"document","source":{"data":"secret2"}},{"type":"document","source":{"type":"base64","data":"no base64"}},
+                {"type":"image","source":{"type":"url","url":"https://x.test/"}},
+                {"type":"document","source":{"type":"content","content":[{"type":"text","text":"p"},{"type":"text","text":"q"}]}}]}]}"#,
+                &[
+                    "user type: base64",
+                    "user title: t",
+                    "user data: secret",
+                    "user data: secret2",
+                    "user data: no base64",
+                    "user url: https://x.test/",
+                    "user text: p",
+                    "user + text: q",
+                ],
+                2,
+            ),
+            (
+                "searches and fetched pages are from outside",
+                r#"{"messages":[{"role":"user","content":[{"type":"search_result","source":"https://x.test","title":"t",
+                "content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"citations":{"enabled":true}},
+                {"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":[{"type":"web_search_result","url":"https://y.test",
+                "title":"u","encrypted_content":"EqgfCioIAR=="}]},{"type":"web_fetch_tool_result","content":{"type":"web_fetch_result",
+                "url":"https://z.test","content":{"type":"document","source":{"type":"text","media_type":"text/plain","data":"page"}}}}]}]}"#,
+                &[
+                    "user source: https://x.test",
+                    "user title: t",
+                    "tool text: a",
+                    "tool + text: b",
+                    "tool url: https://y.test",
+                    "tool title: u",
+                    "tool url: https://z.test",
+                    "tool data: page",
+                ],
+                1,
+            ),
+            (
+                "tools, servers, metadata",
+                r#"{"tools":[{"name":"f","description":"d","input_schema":{"type":"object","properties":{"p":{"type":"string"}}},
+                "cache_control":{"type":"ephemeral"}},{"type":"bash_20250124","name":"bash"}],"tool_choice":{"type":"tool","name":"f"},
+                "mcp_servers":[{"type":"url","authorization_token":"k"}],"metadata":{"user_id":"m"},"stop_sequences":["x"]}"#,
+                &[
+                    "tool name: f",
+                    "tool description: d",
+                    "tool key: p",
+                    "tool name: bash",
+                    "tool name: f",
+                    "tool key: type",
+                    "tool type: url",
+                    "tool key: authorization_token",
+                    "tool authorization_token: k",
+                    "none key: user_id",
+                    "none user_id: m",
+                    "none stop_sequences: x",
+                ],
+                0,
+            ),
+        ];
+        check(&MESSAGES, cases);
+    }
+}

@@ -218,3 +218,6 @@ pub enum Unreadable {
     /// `multipart/form-data` or `application/x-www-form-urlencoded` that breaks its rules.
     Form,
 }
+
+#[cfg(test)]
+mod tests;

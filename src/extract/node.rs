@@ -62,7 +62,7 @@ impl Strings {
 /// A key and the node of its value.
 pub struct Key {
     pub(super) hash: u64,
-    name: &'static [u8],
+    pub(super) name: &'static [u8],
     pub(super) node: &'static Node,
 }
 

@@ -362,3 +362,278 @@ pub static EMBEDDINGS: Node = Node {
     ],
     ..Node::free(&ANY, BODY)
 };
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Case;
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn chat() {
+        let cases: &[Case] = &[
+            (
+                "roles, in front of the content and behind it",
+                r#"{"model":"gpt-5","messages":[{"role":"system","content":"s"},{"content":"d","role":"developer"},
+                {"role":"user","content":"u","name":"n"},{"content":"a","role":"assistant","refusal":"r"},{"content":"x","role":"robot"},
+                {"content":"y"}],"temperature":0.7,"stream":true}"#,
+                &[
+                    "system content: s",
+                    "system content: d",
+                    "user content: u",
+                    "user name: n",
+                    "assistant content: a",
+                    "assistant refusal: r",
+                    "none content: x",
+                    "none content: y",
+                ],
+                0,
+            ),
+            (
+                "a role by escapes is the same role",
+                r#"{"messages":[{"r\u006fle":"\u0075ser","content":"u"}]}"#,
+                &["user r\\u006fle: user", "user content: u"],
+                0,
+            ),
+            (
+                "parts are one text, whatever stands between them",
+                r#"{"messages":[{"content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral","note":"n"}},
+                {"type":"image_url","image_url":{"url":"https://x.test/i.png"}},{"text":"b","type":"text"},{"type":"text","text":""},
+                {"type":"text","text":"c","odd":"o"}],"role":"user","tail":"t"},{"role":"user","content":[{"type":"text","text":"d"}]}]}"#,
+                &[
+                    "user text: a",
+                    "user + text: b",
+                    "user + text: c",
+                    "user key: note",
+                    "user note: n",
+                    "user url: https://x.test/i.png",
+                    "user key: odd",
+                    "user odd: o",
+                    "user key: tail",
+                    "user tail: t",
+                    "user text: d",
+                ],
+                0,
+            ),
+            (
+                "a list of strings is one text as well",
+                r#"{"messages":[{"content":["a","b"]}]}"#,
+                &["none content: a", "none + content: b"],
+                0,
+            ),
+            (
+                "calls and answers of tools",
+                r#"{"messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"f",
+                "arguments":"{\"a\":1}"}},{"id":"call_2","type":"custom","custom":{"name":"g","input":"free"}}]},
+                {"role":"tool","tool_call_id":"call_1","content":[{"type":"text","text":"r"},{"type":"text","text":"s"}]},
+                {"role":"function","name":"f","content":"old"},{"function_call":{"name":"h","arguments":"{}"},"role":"assistant"}]}"#,
+                &[
+                    "call name: f",
+                    "call json arguments: {\"a\":1}",
+                    "call name: g",
+                    "call input: free",
+                    "tool text: r",
+                    "tool + text: s",
+                    "tool name: f",
+                    "tool content: old",
+                    "call name: h",
+                    "call json arguments: {}",
+                ],
+                0,
+            ),
+            (
+                "media by place",
+                r#"{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}},
+                {"type":"input_audio","input_audio":{"data":"UklGRg==","format":"wav"}},
+                {"type":"file","file":{"filename":"f.pdf","file_data":"data:application/pdf;base64,JVBERi0x"}},
+                {"type":"image_url","image_url":{"url":"data:text/plain;base64,not base64"}},
+                {"type":"image_url","image_url":{"url":"data:text/plain,iVBORw0KGgo="}},
+                {"type":"input_audio","input_audio":{"data":"mail me@example.org","format":"a text that is no word"}}]}]}"#,
+                &[
+                    "user filename: f.pdf",
+                    "user url: data:text/plain;base64,not base64",
+                    "user url: data:text/plain,iVBORw0KGgo=",
+                    "user data: mail me@example.org",
+                    "user format: a text that is no word",
+                ],
+                3,
+            ),
+            (
+                "definitions of tools: names of the schema's language are no texts, names of its properties are",
+                r#"{"tools":[{"type":"function","function":{"name":"f","description":"d","strict":true,"parameters":{"type":"object",
+                "properties":{"type":{"type":"string","description":"p","enum":["e"]},"q":{"type":["string","null"],"default":"v"}},"required":["q"],
+                "x-odd":{"k":"w"}}}}],"tool_choice":{"type":"function","function":{"name":"f"}}}"#,
+                &[
+                    "tool name: f",
+                    "tool description: d",
+                    "tool key: type",
+                    "tool description: p",
+                    "tool enum: e",
+                    "tool key: q",
+                    "tool default: v",
+                    "tool required: q",
+                    "tool key: x-odd",
+                    "tool key: k",
+                    "tool k: w",
+                    "tool key: function",
+                    "tool name: f",
+                ],
+                0,
+            ),
+            (
+                "what is said beside the messages",
+                r#"{"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"description":"d"}}},"metadata":{"k":"v"},"user":"u",
+                "prediction":{"type":"content","content":[{"type":"text","text":"p"},{"type":"text","text":"q"}]},
+                "web_search_options":{"user_location":{"approximate":{"city":"Bern"}}},"stop":["s"],"new_field":{"deep":["w"]},"seed":123456789012,
+                "tool_choice":"auto","logit_bias":{"50256":-100},"model":"a model of many words"}"#,
+                &[
+                    "none key: json_schema",
+                    "none key: name",
+                    "none name: n",
+                    "none key: schema",
+                    "none key: description",
+                    "none description: d",
+                    "none key: k",
+                    "none k: v",
+                    "none user: u",
+                    "assistant text: p",
+                    "assistant + text: q",
+                    "none key: user_location",
+                    "none key: approximate",
+                    "none key: city",
+                    "none city: Bern",
+                    "none stop: s",
+                    "none key: new_field",
+                    "none key: deep",
+                    "none deep: w",
+                    "none key: 50256",
+                    "none model: a model of many words",
+                ],
+                0,
+            ),
+            (
+                "long numbers in a message",
+                r#"{"messages":[{"content":4111111111111111,"role":"user"}]}"#,
+                &["user number content: 4111111111111111"],
+                0,
+            ),
+        ];
+        check(&CHAT, cases);
+    }
+
+    #[test]
+    fn responses() {
+        let cases: &[Case] = &[
+            (
+                "texts",
+                r#"{"model":"gpt-5","instructions":"i","input":"u"}"#,
+                &["system instructions: i", "user input: u"],
+                0,
+            ),
+            (
+                "messages",
+                r#"{"input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","detail":"auto",
+                "image_url":"data:image/png;base64,iVBO"},{"type":"input_text","text":"b"},{"type":"input_file","file_id":"file-1","filename":"f"}]},
+                {"role":"assistant","id":"msg_1","status":"completed","content":[{"type":"output_text","text":"c","annotations":[]},
+                {"type":"refusal","refusal":"no"},{"type":"output_text","text":"d"}]},{"role":"developer","content":"s"}]}"#,
+                &[
+                    "user text: a",
+                    "user + text: b",
+                    "user filename: f",
+                    "assistant text: c",
+                    "assistant + text: d",
+                    "assistant refusal: no",
+                    "system content: s",
+                ],
+                1,
+            ),
+            (
+                "calls, outputs, reasoning",
+                r#"{"input":[{"type":"function_call","call_id":"c","name":"f","arguments":"{\"x\":\"y\"}"},
+                {"type":"function_call_output","call_id":"c","output":"o"},
+                {"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"p"},{"type":"input_text","text":"q"}]},
+                {"type":"shell_call","action":{"commands":["ls -l"]}},{"type":"shell_call_output","output":[{"stdout":"s","stderr":"e"}]},
+                {"type":"custom_tool_call","name":"g","input":"free"},{"type":"image_generation_call","result":"iVBO"},
+                {"type":"computer_call_output","output":{"type":"computer_screenshot","image_url":"data:image/png;base64,iVBO"}},
+                {"type":"reasoning","summary":[{"type":"summary_text","text":"t"}],"encrypted_content":"gAAAAAB_-=="},
+                {"type":"mcp_list_tools","server_label":"l","tools":[{"name":"m","description":"d","input_schema":{"type":"object"}}]}]}"#,
+                &[
+                    "call name: f",
+                    "call json arguments: {\"x\":\"y\"}",
+                    "tool output: o",
+                    "tool text: p",
+                    "tool + text: q",
+                    "call key: commands",
+                    "call commands: ls -l",
+                    "tool key: stdout",
+                    "tool stdout: s",
+                    "tool key: stderr",
+                    "tool stderr: e",
+                    "call name: g",
+                    "call input: free",
+                    "assistant text: t",
+                    "call server_label: l",
+                    "tool name: m",
+                    "tool description: d",
+                ],
+                3,
+            ),
+            (
+                "stored prompts, tools, formats",
+                r#"{"prompt":{"id":"pmpt_1","version":"2","variables":{"name":"Ada","doc":{"type":"input_text","text":"t"},
+                "pic":{"type":"input_image","image_url":"data:image/png;base64,iVBO"}}},
+                "tools":[{"type":"mcp","server_label":"l","server_url":"https://m.test","headers":{"Authorization":"Bearer b"},"require_approval":"never"}],
+                "text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object"}},"verbosity":"low"},"reasoning":{"effort":"high"}}"#,
+                &[
+                    "variable key: name",
+                    "variable name: Ada",
+                    "variable key: doc",
+                    "variable text: t",
+                    "variable key: pic",
+                    "tool key: server_label",
+                    "tool server_label: l",
+                    "tool key: server_url",
+                    "tool server_url: https://m.test",
+                    "tool key: headers",
+                    "tool key: Authorization",
+                    "tool Authorization: Bearer b",
+                    "tool key: require_approval",
+                    "tool require_approval: never",
+                    "none key: name",
+                    "none name: n",
+                    "none key: schema",
+                    "none key: type",
+                    "none type: object",
+                ],
+                1,
+            ),
+        ];
+        check(&RESPONSES, cases);
+    }
+
+    #[test]
+    fn completions_and_embeddings() {
+        let cases: &[Case] = &[
+            (
+                "text",
+                r#"{"model":"m","prompt":"p","suffix":"s","max_tokens":5}"#,
+                &["user prompt: p", "user suffix: s"],
+                0,
+            ),
+            ("list", r#"{"prompt":["p","q"],"stop":"x"}"#, &["user prompt: p", "user prompt: q", "none stop: x"], 0),
+            ("tokens", r#"{"prompt":[[1,2],[3]]}"#, &[], 0),
+        ];
+        check(&COMPLETIONS, cases);
+        let cases: &[Case] = &[
+            (
+                "text",
+                r#"{"model":"m","input":"i","encoding_format":"float","user":"u"}"#,
+                &["user input: i", "none user: u"],
+                0,
+            ),
+            ("list", r#"{"input":["i","j"]}"#, &["user input: i", "user input: j"], 0),
+            ("tokens", r#"{"input":[1,20000,3]}"#, &[], 0),
+        ];
+        check(&EMBEDDINGS, cases);
+    }
+}
