@@ -87,89 +87,90 @@ mod tests {
     use super::super::tests::check;
     use super::*;
 
-    #[test]
-    fn json_rpc_and_any_other_json() {
-        let cases: &[Case] = &[
-            (
-                "a call of a tool, its method in front or behind",
-                r#"[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"f","arguments":{"path":"/etc"}}},
+    const CASES: &[Case] = &[
+        (
+            "a call of a tool, its method in front or behind",
+            r#"[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"f","arguments":{"path":"/etc"}}},
                 {"params":{"name":"g","arguments":{"q":"x"}},"method":"tools\/call"}]"#,
-                &[
-                    "call key: id",
-                    "call method: tools/call",
-                    "call key: name",
-                    "call name: f",
-                    "call key: arguments",
-                    "call key: path",
-                    "call path: /etc",
-                    "call key: name",
-                    "call name: g",
-                    "call key: arguments",
-                    "call key: q",
-                    "call q: x",
-                    "call method: tools/call",
-                ],
-                0,
-            ),
-            (
-                "other methods",
-                r#"{"jsonrpc":"2.0","id":"i","method":"resources/read","params":{"uri":"file:///x"}}"#,
-                &["none key: id", "none id: i", "none method: resources/read", "none key: uri", "none uri: file:///x"],
-                0,
-            ),
-            (
-                "a result in parts",
-                r#"{"jsonrpc":"2.0","result":{"content":[{"type":"text","text":"a","annotations":{"audience":["user"]}},
+            &[
+                "call key: id",
+                "call method: tools/call",
+                "call key: name",
+                "call name: f",
+                "call key: arguments",
+                "call key: path",
+                "call path: /etc",
+                "call key: name",
+                "call name: g",
+                "call key: arguments",
+                "call key: q",
+                "call q: x",
+                "call method: tools/call",
+            ],
+            0,
+        ),
+        (
+            "other methods",
+            r#"{"jsonrpc":"2.0","id":"i","method":"resources/read","params":{"uri":"file:///x"}}"#,
+            &["none key: id", "none id: i", "none method: resources/read", "none key: uri", "none uri: file:///x"],
+            0,
+        ),
+        (
+            "a result in parts",
+            r#"{"jsonrpc":"2.0","result":{"content":[{"type":"text","text":"a","annotations":{"audience":["user"]}},
                 {"type":"image","data":"iVBO","mimeType":"image/png"},{"type":"text","text":"b"},
                 {"type":"resource","resource":{"uri":"u","mimeType":"text/plain","text":"t"}},{"type":"resource","resource":{"blob":"AAAA"}}],
                 "structuredContent":{"k":"v"},"isError":false}}"#,
-                &[
-                    "tool text: a",
-                    "tool + text: b",
-                    "tool key: annotations",
-                    "tool key: audience",
-                    "tool audience: user",
-                    "tool uri: u",
-                    "tool text: t",
-                    "tool key: k",
-                    "tool k: v",
-                ],
-                2,
-            ),
-            (
-                "definitions of tools",
-                r#"{"result":{"tools":[{"name":"f","title":"t","description":"d","inputSchema":{"type":"object","properties":{"p":{"type":"string"}}}}]}}"#,
-                &["tool name: f", "tool key: title", "tool title: t", "tool description: d", "tool key: p"],
-                0,
-            ),
-            (
-                "a sampling of the client's model",
-                r#"{"method":"sampling/createMessage","params":{"systemPrompt":"s","messages":[{"content":{"type":"text","text":"u"},"role":"user"}]}}"#,
-                &["none method: sampling/createMessage", "system systemPrompt: s", "user text: u"],
-                0,
-            ),
-            (
-                "Gemini: all strings",
-                r#"{"contents":[{"role":"user","parts":[{"text":"a"},{"inlineData":{"mimeType":"image/png","data":"iVBO"}}]}],"id":"i"}"#,
-                &[
-                    "none key: contents",
-                    "none key: role",
-                    "none role: user",
-                    "none key: parts",
-                    "none key: text",
-                    "none text: a",
-                    "none key: inlineData",
-                    "none key: mimeType",
-                    "none mimeType: image/png",
-                    "none key: data",
-                    "none data: iVBO",
-                    "none key: id",
-                    "none id: i",
-                ],
-                0,
-            ),
-            ("no object", r#""a""#, &["none: a"], 0),
-        ];
-        check(&OTHER, cases);
+            &[
+                "tool text: a",
+                "tool + text: b",
+                "tool key: annotations",
+                "tool key: audience",
+                "tool audience: user",
+                "tool uri: u",
+                "tool text: t",
+                "tool key: k",
+                "tool k: v",
+            ],
+            2,
+        ),
+        (
+            "definitions of tools",
+            r#"{"result":{"tools":[{"name":"f","title":"t","description":"d","inputSchema":{"type":"object","properties":{"p":{"type":"string"}}}}]}}"#,
+            &["tool name: f", "tool key: title", "tool title: t", "tool description: d", "tool key: p"],
+            0,
+        ),
+        (
+            "a sampling of the client's model",
+            r#"{"method":"sampling/createMessage","params":{"systemPrompt":"s","messages":[{"content":{"type":"text","text":"u"},"role":"user"}]}}"#,
+            &["none method: sampling/createMessage", "system systemPrompt: s", "user text: u"],
+            0,
+        ),
+        (
+            "Gemini: all strings",
+            r#"{"contents":[{"role":"user","parts":[{"text":"a"},{"inlineData":{"mimeType":"image/png","data":"iVBO"}}]}],"id":"i"}"#,
+            &[
+                "none key: contents",
+                "none key: role",
+                "none role: user",
+                "none key: parts",
+                "none key: text",
+                "none text: a",
+                "none key: inlineData",
+                "none key: mimeType",
+                "none mimeType: image/png",
+                "none key: data",
+                "none data: iVBO",
+                "none key: id",
+                "none id: i",
+            ],
+            0,
+        ),
+        ("no object", r#""a""#, &["none: a"], 0),
+    ];
+
+    #[test]
+    fn json_rpc_and_any_other_json() {
+        check(&OTHER, CASES);
     }
 }
