@@ -173,7 +173,13 @@ static TOOL_FUNCTION: Node = Node {
 
 /// Which tool the model is to call: a word, or a tool's name.
 pub(super) static TOOL_CHOICE: Node = Node {
-    keys: &[key("type", &WORD), key("mode", &WORD), key("name", &ANY_TOOL), key("disable_parallel_tool_use", &WORD)],
+    keys: &[
+        key("type", &WORD),
+        key("mode", &WORD),
+        key("name", &ANY_TOOL),
+        key("function", &TOOL_FUNCTION),
+        key("disable_parallel_tool_use", &WORD),
+    ],
     ..Node::strings(Strings::Word, &ANY_TOOL)
 };
 
