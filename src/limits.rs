@@ -192,6 +192,10 @@ pub const HEALTHCHECK_ANSWER_BYTES_MAX: u64 = 4096;
 /// Depth of arrays and objects in a JSON body. Providers' own documents have about ten; a deeper one is made to exhaust a reader. Past it: 400.
 pub const JSON_DEPTH_MAX: usize = 128;
 
+/// Bytes of a string that may be a word of an API (a model's name, an id, an enumeration) and so no text. The longest ids have about 70.
+/// Past it: it is inspected as a text.
+pub const WORD_BYTES_MAX: usize = 128;
+
 /// Strings, keys and long numbers of one body that are inspected. 262,144 x 28 bytes are 7 MiB while the body is held. Past it: 413.
 pub const PIECES_MAX: usize = 256 * 1024;
 

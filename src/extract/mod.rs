@@ -7,7 +7,16 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod anthropic;
+pub mod json;
+pub mod mcp;
+pub mod node;
+pub mod openai;
 pub mod rpc;
+
+mod escape;
+mod media;
+mod syntax;
 
 use std::ops::Range;
 
@@ -26,6 +35,72 @@ pub enum Api {
     AnthropicMessages,
     /// Anything else, JSON-RPC (MCP) among it: all strings.
     Other,
+}
+
+impl Api {
+    /// The API of a request, by the end of its path: providers and their proxies put it below different prefixes.
+    ///
+    /// `path` is a request target as received: a query is left out of account, `%` escapes are undone, case does not count.
+    #[must_use]
+    pub fn of_path(path: &[u8]) -> Self {
+        let path = path.split(|&byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+        let mut tail = [0; TAIL_BYTES];
+        let end = last_bytes(path, &mut tail);
+        ENDS.iter().find(|(name, _)| end.ends_with(name)).map_or(Self::Other, |(_, api)| *api)
+    }
+
+    /// Where its texts are.
+    #[must_use]
+    pub const fn table(self) -> &'static node::Node {
+        match self {
+            Self::OpenAiChat => &openai::CHAT,
+            Self::OpenAiResponses => &openai::RESPONSES,
+            Self::OpenAiCompletions => &openai::COMPLETIONS,
+            Self::OpenAiEmbeddings => &openai::EMBEDDINGS,
+            Self::AnthropicMessages => &anthropic::MESSAGES,
+            Self::Other => &mcp::OTHER,
+        }
+    }
+}
+
+/// Ends of paths, in lower case; the first that fits holds.
+const ENDS: &[(&[u8], Api)] = &[
+    (b"/chat/completions", Api::OpenAiChat),
+    (b"/responses", Api::OpenAiResponses),
+    (b"/responses/compact", Api::OpenAiResponses),
+    (b"/responses/input_tokens", Api::OpenAiResponses),
+    (b"/completions", Api::OpenAiCompletions),
+    (b"/embeddings", Api::OpenAiEmbeddings),
+    (b"/messages", Api::AnthropicMessages),
+    (b"/messages/count_tokens", Api::AnthropicMessages),
+];
+
+/// Bytes of a path's end that are looked at: more than the longest of `ENDS`.
+const TAIL_BYTES: usize = 32;
+
+/// The end of a path in lower case, with its escapes undone and without a slash behind it.
+fn last_bytes<'a>(path: &[u8], tail: &'a mut [u8; TAIL_BYTES]) -> &'a [u8] {
+    let mut rest = path;
+    while let [front @ .., b'/'] = rest {
+        rest = front;
+    }
+    let mut start = TAIL_BYTES;
+    while let (Some(before), false) = (start.checked_sub(1), rest.is_empty()) {
+        let byte;
+        (byte, rest) = match rest {
+            [front @ .., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+                (value(high).unwrap_or_default() << 4 | value(low).unwrap_or_default(), front)
+            }
+            [front @ .., byte] => (*byte, front),
+            [] => break,
+        };
+        start = before;
+        if let Some(place) = tail.get_mut(start) {
+            *place = byte.to_ascii_lowercase();
+        }
+    }
+    tail.get(start..).unwrap_or_default()
 }
 
 /// `layer` of an event: what kind of text it is.
@@ -169,3 +244,6 @@ pub enum Unreadable {
     /// `multipart/form-data` or `application/x-www-form-urlencoded` that breaks its rules.
     Form,
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,8 +25,9 @@ use crate::extract::Unreadable;
 use crate::extract::form;
 use crate::extract::form::FormReader;
 use crate::extract::json;
-use crate::extract::json::Node;
 use crate::extract::json::Walker;
+use crate::extract::node;
+use crate::extract::node::Node;
 use crate::http::forward;
 use crate::http::head::RequestHead;
 use crate::inspect::Exceeded;
@@ -424,7 +425,7 @@ impl Matcher {
             json::unescape(raw, &mut level.text);
             &level.text
         };
-        let root = if piece.place.part == Part::Tools { &json::ARGUMENTS } else { &json::ANY };
+        let root = if piece.place.part == Part::Tools { &node::ARGUMENTS } else { &node::ANY };
         let Some(inner) = deeper.first_mut() else { return Ok(None) };
         if inner.walker.walk(text, root).is_err() {
             return Ok(None);

@@ -7,7 +7,7 @@ use crate::extract::Layer;
 use crate::extract::Part;
 use crate::extract::Place;
 use crate::extract::Role;
-use crate::extract::json::Node;
+use crate::extract::node::Node;
 use crate::http::head::Name;
 use crate::http::media_type::Charset;
 use crate::http::media_type::Kind;

@@ -1,0 +1,524 @@
+//! The walker: a body in one pass, validated as a whole, its texts found by a table of places.
+//!
+//! ```text
+//!  body ─► UTF-8 ─► value ─► next ─► value ─► … ─► end          frames: one for each open array or object
+//!                    │         └ closes frames: duplicate keys, who spoke, parts brought together
+//!                    └ opens a frame, or pushes a Piece
+//! ```
+//! It is iterative, and what it keeps is reused: in the steady state a walk allocates nothing. What it accepts is exactly RFC 8259
+//! with the latitude taken out: no depth beyond a bound, no key twice, no half of a surrogate pair, no byte order mark. It never
+//! copies a text, and never skips one: numbers of many digits and the keys that a table does not know are pieces as well.
+
+use crate::limits;
+
+use super::Form;
+use super::Layer;
+use super::Part;
+use super::Piece;
+use super::Place;
+use super::Role;
+use super::Unreadable;
+use super::media::is_base64;
+use super::media::is_data_url;
+use super::media::is_media;
+use super::node::hash;
+use super::syntax;
+use super::syntax::Inside;
+
+pub use super::escape::Offsets;
+pub use super::escape::unescape;
+pub use super::node::ANY;
+pub use super::node::ARGUMENTS;
+pub use super::node::Node;
+pub use super::node::Strings;
+
+/// Digits from which a number is a piece. The shortest identifiers that a validator confirms alone have nine.
+const NUMBER_DIGITS_MIN: usize = 9;
+
+/// Unknown keys of one object that are compared each with each; more are sorted.
+const KEYS_COMPARED_MAX: usize = 16;
+
+/// Bytes of each list that [`Walker::shrink`] leaves.
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// Reads one body after another. What it holds between two walks is memory to be used again.
+#[derive(Default)]
+pub struct Walker {
+    /// The texts of the last body, in the order of the document, but for parts: the texts of one message's parts stand in a row,
+    /// so that each one that is `joined` goes on where the piece before it ended; what else stood between them follows the last.
+    pub pieces: Vec<Piece>,
+    /// Media in base64 that were left out for their place.
+    pub media: u32,
+    frames: Vec<Frame>,
+    /// The keys of all open objects that their tables do not know.
+    keys: Vec<UnknownKey>,
+    /// The text of those that hold an escape.
+    key_bytes: Vec<u8>,
+    /// Where the parts of all open messages are in `pieces`. Ascending.
+    parts: Vec<u32>,
+    /// Room to bring parts together.
+    spare: Vec<Piece>,
+}
+
+/// A range of the body. `start <= end`.
+#[derive(Clone, Copy)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+/// What the next value is.
+#[derive(Clone, Copy)]
+struct Slot {
+    node: &'static Node,
+    key: Span,
+}
+
+/// An open array or object.
+struct Frame {
+    is_object: bool,
+    /// Of an object: the table of its keys. Of an array: the node of its elements.
+    node: &'static Node,
+    /// The key that it is the value of.
+    key: Span,
+    /// A bit for each key of the table that was there.
+    seen: u64,
+    /// How long each list was when it was opened.
+    keys_start: usize,
+    key_bytes_start: usize,
+    pieces_start: usize,
+    /// The same for `parts`, where the frame is a message's list of them.
+    parts_start: Option<usize>,
+    speaker: Option<Speaker>,
+    /// Where the media are in `pieces`, and whether the object says that they are some.
+    source: Option<usize>,
+    is_base64: bool,
+}
+
+/// Who speaks in an object, by its `role` or `method`.
+#[derive(Clone, Copy)]
+enum Speaker {
+    System,
+    User,
+    Assistant,
+    Tool,
+    /// Not a role: a request that a tool be called.
+    Call,
+}
+
+struct UnknownKey {
+    hash: u64,
+    /// In `key_bytes` where it holds an escape, else in the body.
+    start: usize,
+    end: usize,
+    plain: bool,
+}
+
+impl Walker {
+    /// Reads a whole body and finds its texts.
+    ///
+    /// # Errors
+    /// Why it is no JSON that can be read in one way only, or too large. There are no pieces then.
+    pub fn walk(&mut self, body: &[u8], root: &'static Node) -> Result<(), Unreadable> {
+        self.clear();
+        let walked = self.document(body, root);
+        if walked.is_err() {
+            self.clear();
+        }
+        walked
+    }
+
+    /// Gives back the memory that a large body took, and forgets the last one.
+    pub fn shrink(&mut self) {
+        self.clear();
+        shrink(&mut self.pieces);
+        shrink(&mut self.frames);
+        shrink(&mut self.keys);
+        shrink(&mut self.key_bytes);
+        shrink(&mut self.parts);
+        shrink(&mut self.spare);
+    }
+
+    fn clear(&mut self) {
+        self.pieces.clear();
+        self.media = 0;
+        self.frames.clear();
+        self.keys.clear();
+        self.key_bytes.clear();
+        self.parts.clear();
+        self.spare.clear();
+    }
+
+    fn document(&mut self, body: &[u8], root: &'static Node) -> Result<(), Unreadable> {
+        if u32::try_from(body.len()).is_err() {
+            return Err(Unreadable::Pieces);
+        }
+        if simdutf8::basic::from_utf8(body).is_err() {
+            return Err(Unreadable::Utf8);
+        }
+        let mut reader = Reader { body, at: 0, walker: self };
+        let mut slot = Slot { node: root, key: Span { start: 0, end: 0 } };
+        loop {
+            let opens = reader.value(slot)?;
+            match reader.next(opens)? {
+                Some(next) => slot = next,
+                None => break,
+            }
+        }
+        if reader.at == body.len() { Ok(()) } else { Err(Unreadable::Syntax) }
+    }
+}
+
+fn shrink<T>(list: &mut Vec<T>) {
+    list.shrink_to(KEPT_BYTES / size_of::<T>());
+}
+
+/// One walk. `at <= body.len() <= u32::MAX`.
+struct Reader<'a> {
+    body: &'a [u8],
+    at: usize,
+    walker: &'a mut Walker,
+}
+
+impl Reader<'_> {
+    /// Reads the value at hand; of an array or object only its beginning: then the answer is true.
+    fn value(&mut self, slot: Slot) -> Result<bool, Unreadable> {
+        self.at = syntax::blanks(self.body, self.at);
+        match self.body.get(self.at) {
+            Some(b'"') => {
+                let inside = self.string()?;
+                self.text(slot, inside)?;
+            }
+            Some(&byte @ (b'{' | b'[')) => {
+                self.open(slot, byte == b'{')?;
+                return Ok(true);
+            }
+            Some(b'-' | b'0'..=b'9') => self.number(slot)?,
+            _ => self.at = syntax::literal(self.body, self.at)?,
+        }
+        Ok(false)
+    }
+
+    /// What follows a value, or the beginning of an array or object: the slot of the next value. `None`: the document is over.
+    fn next(&mut self, mut opens: bool) -> Result<Option<Slot>, Unreadable> {
+        loop {
+            self.at = syntax::blanks(self.body, self.at);
+            let Some(frame) = self.walker.frames.last() else { return Ok(None) };
+            let element = Slot { node: frame.node, key: frame.key };
+            let is_object = frame.is_object;
+            let byte = self.body.get(self.at);
+            if byte == Some(if is_object { &b'}' } else { &b']' }) {
+                self.at += 1;
+                self.close()?;
+                opens = false;
+                continue;
+            }
+            if !opens {
+                if byte != Some(&b',') {
+                    return Err(Unreadable::Syntax);
+                }
+                self.at += 1;
+            }
+            return if is_object { self.member().map(Some) } else { Ok(Some(element)) };
+        }
+    }
+
+    /// The key of the next member, and its colon.
+    fn member(&mut self) -> Result<Slot, Unreadable> {
+        self.at = syntax::blanks(self.body, self.at);
+        if self.body.get(self.at) != Some(&b'"') {
+            return Err(Unreadable::Syntax);
+        }
+        let inside = self.string()?;
+        self.at = syntax::blanks(self.body, self.at);
+        if self.body.get(self.at) != Some(&b':') {
+            return Err(Unreadable::Syntax);
+        }
+        self.at += 1;
+        Ok(Slot { node: self.key(inside)?, key: inside.span() })
+    }
+
+    /// Notes a key of the innermost object, and says which node its value has.
+    fn key(&mut self, inside: Inside) -> Result<&'static Node, Unreadable> {
+        let walker = &mut *self.walker;
+        let Some(frame) = walker.frames.last_mut() else { return Err(Unreadable::Syntax) };
+        let node = frame.node;
+        let raw = self.body.get(inside.start..inside.end).unwrap_or_default();
+        let unescaped = walker.key_bytes.len();
+        let name = if inside.plain {
+            raw
+        } else {
+            unescape(raw, &mut walker.key_bytes);
+            walker.key_bytes.get(unescaped..).unwrap_or_default()
+        };
+        let hash = hash(name);
+        if let Some((index, child)) = node.find(hash, name) {
+            walker.key_bytes.truncate(unescaped);
+            let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or_default();
+            if frame.seen & bit != 0 {
+                return Err(Unreadable::DuplicateKey);
+            }
+            frame.seen |= bit;
+            return Ok(child);
+        }
+        let (start, end) = if inside.plain { (inside.start, inside.end) } else { (unescaped, walker.key_bytes.len()) };
+        walker.keys.push(UnknownKey { hash, start, end, plain: inside.plain });
+        let nothing = Span { start: 0, end: 0 };
+        self.piece(inside, nothing, node.place, Form::Key)?;
+        Ok(node.other)
+    }
+
+    /// The string whose opening quote is at hand.
+    #[inline]
+    fn string(&mut self) -> Result<Inside, Unreadable> {
+        let inside = syntax::string(self.body, self.at + 1)?;
+        self.at = inside.end + 1;
+        Ok(inside)
+    }
+
+    /// A string that is a value, by its place.
+    fn text(&mut self, slot: Slot, inside: Inside) -> Result<(), Unreadable> {
+        let raw = self.body.get(inside.start..inside.end).unwrap_or_default();
+        let Slot { node, key } = slot;
+        let mut form = Form::Text;
+        match node.strings {
+            Strings::Text if node.parts && self.is_in_array() => return self.part(slot, inside),
+            Strings::Text => {}
+            Strings::PartText => return self.part(slot, inside),
+            Strings::Json => form = Form::Json,
+            Strings::Word if is_word(raw) => return Ok(()),
+            Strings::Word => {}
+            Strings::Role | Strings::Kind | Strings::Method => {
+                self.note(node.strings, inside);
+                if node.strings != Strings::Method && is_word(raw) {
+                    return Ok(());
+                }
+            }
+            Strings::Base64 if is_media(raw) => return self.leave_out(),
+            Strings::Url if is_data_url(raw) => return self.leave_out(),
+            Strings::Base64 | Strings::Url => {}
+            Strings::Source => {
+                let index = self.walker.pieces.len();
+                let frame = self.walker.frames.last_mut().filter(|frame| frame.is_object);
+                if let Some(frame) = frame.filter(|_| is_base64(raw)) {
+                    frame.source = Some(index);
+                }
+            }
+        }
+        self.piece(inside, key, node.place, form)
+    }
+
+    /// What a word says of the object that it stands in.
+    fn note(&mut self, strings: Strings, inside: Inside) {
+        let raw = self.body.get(inside.start..inside.end).unwrap_or_default();
+        // A byte of a word takes six at the most.
+        if raw.len() > 6 * limits::WORD_BYTES_MAX {
+            return;
+        }
+        let walker = &mut *self.walker;
+        let Some(frame) = walker.frames.last_mut().filter(|frame| frame.is_object) else { return };
+        let unescaped = walker.key_bytes.len();
+        let text = if inside.plain {
+            raw
+        } else {
+            unescape(raw, &mut walker.key_bytes);
+            walker.key_bytes.get(unescaped..).unwrap_or_default()
+        };
+        match strings {
+            Strings::Role => frame.speaker = Speaker::by_role(text),
+            Strings::Method if text == b"tools/call" => frame.speaker = Some(Speaker::Call),
+            Strings::Kind => frame.is_base64 = text == b"base64",
+            _ => {}
+        }
+        walker.key_bytes.truncate(unescaped);
+    }
+
+    /// A text that is part of a message's, if there is an open list of parts.
+    fn part(&mut self, slot: Slot, inside: Inside) -> Result<(), Unreadable> {
+        let index = self.walker.pieces.len();
+        self.piece(inside, slot.key, slot.node.place, Form::Text)?;
+        if self.walker.pieces.len() > index {
+            self.walker.parts.extend(u32::try_from(index));
+        }
+        Ok(())
+    }
+
+    fn leave_out(&mut self) -> Result<(), Unreadable> {
+        self.walker.media = self.walker.media.saturating_add(1);
+        Ok(())
+    }
+
+    fn number(&mut self, slot: Slot) -> Result<(), Unreadable> {
+        let start = self.at;
+        let end = syntax::number(self.body, start)?;
+        self.at = end;
+        if end - start < NUMBER_DIGITS_MIN || !slot.node.strings.holds_numbers() {
+            return Ok(());
+        }
+        let raw = self.body.get(start..end).unwrap_or_default();
+        if raw.iter().filter(|byte| byte.is_ascii_digit()).count() < NUMBER_DIGITS_MIN {
+            return Ok(());
+        }
+        self.piece(Inside { start, end, plain: true }, slot.key, slot.node.place, Form::Number)
+    }
+
+    fn is_in_array(&self) -> bool {
+        self.walker.frames.last().is_some_and(|frame| !frame.is_object)
+    }
+
+    /// Nothing is no text: an empty string is no piece.
+    #[inline]
+    fn piece(&mut self, inside: Inside, key: Span, place: Place, form: Form) -> Result<(), Unreadable> {
+        if inside.start == inside.end {
+            return Ok(());
+        }
+        if self.walker.pieces.len() >= limits::PIECES_MAX {
+            return Err(Unreadable::Pieces);
+        }
+        let Span { start, end } = inside.span();
+        let plain = inside.plain;
+        let (key_start, key_end) = (key.start, key.end);
+        self.walker.pieces.push(Piece { start, end, key_start, key_end, place, form, joined: false, plain });
+        Ok(())
+    }
+
+    fn open(&mut self, slot: Slot, is_object: bool) -> Result<(), Unreadable> {
+        let walker = &mut *self.walker;
+        if walker.frames.len() >= limits::JSON_DEPTH_MAX {
+            return Err(Unreadable::Depth);
+        }
+        self.at += 1;
+        // A part of a list of parts has the list's node, and is no list of its own.
+        let is_part = walker.frames.last().is_some_and(|frame| std::ptr::eq(frame.node, slot.node));
+        walker.frames.push(Frame {
+            is_object,
+            node: slot.node,
+            key: slot.key,
+            seen: 0,
+            keys_start: walker.keys.len(),
+            key_bytes_start: walker.key_bytes.len(),
+            pieces_start: walker.pieces.len(),
+            parts_start: (slot.node.parts && !is_part).then_some(walker.parts.len()),
+            speaker: None,
+            source: None,
+            is_base64: false,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Unreadable> {
+        let walker = &mut *self.walker;
+        let Some(frame) = walker.frames.pop() else { return Err(Unreadable::Syntax) };
+        if let Some(start) = frame.parts_start {
+            walker.bring_together(start);
+        }
+        if !frame.is_object {
+            return Ok(());
+        }
+        if let Some(index) = frame.source.filter(|index| frame.is_base64 && *index < walker.pieces.len()) {
+            walker.pieces.remove(index);
+            walker.media = walker.media.saturating_add(1);
+        }
+        if let Some(speaker) = frame.speaker {
+            speaker.claim(walker.pieces.get_mut(frame.pieces_start..).unwrap_or_default());
+        }
+        let keys = walker.keys.get_mut(frame.keys_start..).unwrap_or_default();
+        if keys.len() > 1 && has_duplicate(keys, self.body, &walker.key_bytes) {
+            return Err(Unreadable::DuplicateKey);
+        }
+        walker.keys.truncate(frame.keys_start);
+        walker.key_bytes.truncate(frame.key_bytes_start);
+        Ok(())
+    }
+}
+
+impl Inside {
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the body is no longer than u32::MAX")]
+    const fn span(self) -> Span {
+        Span { start: self.start as u32, end: self.end as u32 }
+    }
+}
+
+impl Walker {
+    /// Puts the texts of a message's parts in a row, each joined to the one before it, and what stood between them behind.
+    fn bring_together(&mut self, start: usize) {
+        let parts = self.parts.get(start..).unwrap_or_default();
+        if let [first, .., last] = *parts {
+            let (first, last) = (first as usize, last as usize);
+            let row = first..first + parts.len();
+            if last >= row.end {
+                self.spare.clear();
+                self.spare.extend_from_slice(self.pieces.get(first..=last).unwrap_or_default());
+                let mut parts = parts.iter().map(|part| *part as usize).peekable();
+                let (mut text_at, mut other_at) = (row.start, row.end);
+                for (at, piece) in (first..).zip(&self.spare) {
+                    let to = if parts.next_if_eq(&at).is_some() { &mut text_at } else { &mut other_at };
+                    if let Some(place) = self.pieces.get_mut(*to) {
+                        *place = *piece;
+                    }
+                    *to += 1;
+                }
+            }
+            for piece in self.pieces.get_mut(row).unwrap_or_default().iter_mut().skip(1) {
+                piece.joined = true;
+            }
+        }
+        self.parts.truncate(start);
+    }
+}
+
+impl Speaker {
+    fn by_role(role: &[u8]) -> Option<Self> {
+        match role {
+            b"system" | b"developer" => Some(Self::System),
+            b"user" => Some(Self::User),
+            b"assistant" => Some(Self::Assistant),
+            b"tool" | b"function" => Some(Self::Tool),
+            _ => None,
+        }
+    }
+
+    /// Gives the pieces of an object that nobody has yet to the one who speaks in it.
+    fn claim(self, pieces: &mut [Piece]) {
+        for piece in pieces.iter_mut().filter(|piece| piece.place.role == Role::None) {
+            piece.place.role = match self {
+                Self::System => Role::System,
+                Self::User => Role::User,
+                Self::Assistant | Self::Call => Role::Assistant,
+                Self::Tool => Role::Tool,
+            };
+            if let Self::Tool | Self::Call = self {
+                piece.place.part = Part::Tools;
+                piece.place.layer = Layer::ToolCall;
+            }
+        }
+    }
+}
+
+/// Whether a string can be a word of an API: short, and of letters, digits and the signs that names are made with.
+fn is_word(raw: &[u8]) -> bool {
+    let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'+');
+    raw.len() <= limits::WORD_BYTES_MAX && raw.iter().all(is_sign)
+}
+
+/// Whether two keys of one object are the same. Linear for few of them, sorted for many: at most n log n comparisons of keys.
+fn has_duplicate(keys: &mut [UnknownKey], body: &[u8], key_bytes: &[u8]) -> bool {
+    let name = |key: &UnknownKey| {
+        let from = if key.plain { body } else { key_bytes };
+        from.get(key.start..key.end).unwrap_or_default()
+    };
+    let same = |one: &UnknownKey, other: &UnknownKey| one.hash == other.hash && name(one) == name(other);
+    if keys.len() <= KEYS_COMPARED_MAX {
+        let mut rest: &[UnknownKey] = keys;
+        while let [key, after @ ..] = rest {
+            if after.iter().any(|other| same(key, other)) {
+                return true;
+            }
+            rest = after;
+        }
+        return false;
+    }
+    keys.sort_unstable_by(|one, other| one.hash.cmp(&other.hash).then_with(|| name(one).cmp(name(other))));
+    keys.iter().zip(keys.iter().skip(1)).any(|(one, other)| same(one, other))
+}

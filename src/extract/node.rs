@@ -1,0 +1,203 @@
+//! Classes of places in a document, as static tables: which string there is what.
+//!
+//! ```text
+//!   CHAT ── "messages" ──► MESSAGE ── "content" ──► CONTENT ── "text" ──► PART_TEXT
+//!     └──── any other ───► ANY ──┐     └─ "role" ──► ROLE       └─ any other ─► ANY
+//!                           ▲────┘
+//! ```
+//! An array is transparent: its elements have the node of the array. A table never makes a text disappear: what it does not name
+//! is inspected where it stands, keys included; what it names as an enumeration or as media is left out only where the bytes are such.
+
+use super::Layer;
+use super::Part;
+use super::Place;
+use super::Role;
+
+/// The class of a value: of a string there, or of what stands in an object there.
+pub struct Node {
+    /// The keys of an object that have a node of their own, at most 64. Their names are no text.
+    pub keys: &'static [Key],
+    /// The node of the values under every other key. Those keys are texts themselves.
+    pub other: &'static Self,
+    /// Where the texts stand.
+    pub place: Place,
+    /// What a string is.
+    pub strings: Strings,
+    /// Whether an array here is one text in parts: the parts of one message.
+    pub parts: bool,
+}
+
+/// What the strings of a node are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strings {
+    /// Texts.
+    Text,
+    /// Texts that go on where the last one of the same message ended.
+    PartText,
+    /// JSON documents.
+    Json,
+    /// Words of an API: an enumeration, an identifier. No text if short and made of letters, digits and a few signs.
+    Word,
+    /// The same, and it says who speaks in the object that it stands in.
+    Role,
+    /// The same, and where it is `base64` the [`Strings::Source`] beside it is media.
+    Kind,
+    /// A JSON-RPC method: a text that says what the object that it stands in is about.
+    Method,
+    /// Media in base64.
+    Base64,
+    /// Media in base64, or a text: the [`Strings::Kind`] beside it says which.
+    Source,
+    /// A URL, or media in base64 in a `data:` URL (RFC 2397).
+    Url,
+}
+
+impl Strings {
+    /// Whether a long number at such a place is a text.
+    pub(super) const fn holds_numbers(self) -> bool {
+        !matches!(self, Self::Word | Self::Role | Self::Kind)
+    }
+}
+
+/// A key and the node of its value.
+pub struct Key {
+    pub(super) hash: u64,
+    pub(super) name: &'static [u8],
+    pub(super) node: &'static Node,
+}
+
+/// A row of [`Node::keys`].
+#[must_use]
+pub const fn key(name: &'static str, node: &'static Node) -> Key {
+    Key { hash: hash(name.as_bytes()), name: name.as_bytes(), node }
+}
+
+impl Node {
+    /// A node of texts, whatever they stand under; `itself` is the static that it makes.
+    #[must_use]
+    pub const fn free(itself: &'static Self, place: Place) -> Self {
+        Self { keys: &[], other: itself, place, strings: Strings::Text, parts: false }
+    }
+
+    /// A node of strings of one kind; objects there are free text.
+    #[must_use]
+    pub const fn strings(strings: Strings, free: &'static Self) -> Self {
+        Self { keys: &[], other: free, place: free.place, strings, parts: false }
+    }
+
+    /// The row of a key, whose hash is known.
+    pub(super) fn find(&self, hash: u64, name: &[u8]) -> Option<(usize, &'static Self)> {
+        let is_it = |key: &Key| key.hash == hash && key.name == name;
+        let index = self.keys.iter().position(is_it)?;
+        Some((index, self.keys.get(index)?.node))
+    }
+}
+
+/// A hash of a key. It need not withstand an attack: whoever compares hashes compares the bytes where they are the same.
+pub(super) const fn hash(bytes: &[u8]) -> u64 {
+    let mut state = mix(bytes.len() as u64, 0x9e37_79b9_7f4a_7c15);
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        state = mix(state, u64::from_le_bytes(*word));
+        rest = after;
+    }
+    // The last bytes: two words of four that overlap, or up to three bytes.
+    let tail = match (rest.first_chunk::<4>(), rest.last_chunk::<4>(), rest) {
+        (Some(first), Some(last), _) => u32::from_le_bytes(*first) as u64 | (u32::from_le_bytes(*last) as u64) << 32,
+        (_, _, [a]) => *a as u64,
+        (_, _, [a, b]) => *a as u64 | (*b as u64) << 8,
+        (_, _, [a, b, c]) => *a as u64 | (*b as u64) << 8 | (*c as u64) << 16,
+        _ => return state,
+    };
+    mix(state, tail)
+}
+
+/// Both halves of a product.
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
+const fn mix(state: u64, word: u64) -> u64 {
+    let product = (state ^ word ^ 0x2545_f491_4f6c_dd1d) as u128 * 0xd6e8_feb8_6659_fd93;
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Texts of nobody in particular.
+pub const BODY: Place = Place { part: Part::Body, layer: Layer::PostTemplate, role: Role::None };
+/// Texts of the operator.
+pub const SYSTEM: Place = Place { role: Role::System, ..BODY };
+/// Texts of the user.
+pub const USER: Place = Place { role: Role::User, ..BODY };
+/// Texts of the model, in an earlier turn.
+pub const ASSISTANT: Place = Place { role: Role::Assistant, ..BODY };
+/// Values that are put into a stored prompt.
+pub const VARIABLES: Place = Place { layer: Layer::PreTemplate, ..USER };
+/// What the model asks of a tool.
+pub const CALL: Place = Place { part: Part::Tools, layer: Layer::ToolCall, role: Role::Assistant };
+/// What a tool is, and what it answers.
+pub const TOOL: Place = Place { role: Role::Tool, ..CALL };
+
+/// Any JSON: all strings and keys, of nobody in particular.
+pub static ANY: Node = Node::free(&ANY, BODY);
+/// Any JSON that the model hands to a tool.
+pub static ARGUMENTS: Node = Node::free(&ARGUMENTS, CALL);
+/// Any JSON of the operator.
+pub static ANY_SYSTEM: Node = Node::free(&ANY_SYSTEM, SYSTEM);
+/// Any JSON of the user.
+pub static ANY_USER: Node = Node::free(&ANY_USER, USER);
+/// Any JSON of the model.
+pub static ANY_ASSISTANT: Node = Node::free(&ANY_ASSISTANT, ASSISTANT);
+/// Any JSON that is put into a stored prompt.
+pub static ANY_VARIABLE: Node = Node::free(&ANY_VARIABLE, VARIABLES);
+/// Any JSON of a tool.
+pub static ANY_TOOL: Node = Node::free(&ANY_TOOL, TOOL);
+
+/// Words of an API.
+pub static WORD: Node = Node::strings(Strings::Word, &ANY);
+/// Who speaks in a message.
+pub static ROLE: Node = Node::strings(Strings::Role, &ANY);
+/// A part of a message's text.
+pub static PART_TEXT: Node = Node::strings(Strings::PartText, &ANY);
+/// A part of a tool's answer.
+pub static TOOL_TEXT: Node = Node::strings(Strings::PartText, &ANY_TOOL);
+/// Arguments of a tool as JSON in a string.
+pub static ARGUMENTS_JSON: Node = Node::strings(Strings::Json, &ARGUMENTS);
+/// Media in base64.
+pub static BASE64: Node = Node::strings(Strings::Base64, &ANY);
+/// Media by URL.
+pub static URL: Node = Node::strings(Strings::Url, &ANY);
+/// Media in base64 from a tool.
+pub static TOOL_BASE64: Node = Node::strings(Strings::Base64, &ANY_TOOL);
+/// Media by URL from a tool.
+pub static TOOL_URL: Node = Node::strings(Strings::Url, &ANY_TOOL);
+
+/// A JSON Schema of a tool: the words of the language are no texts, names and descriptions are.
+pub static SCHEMA: Node = Node {
+    keys: &[
+        key("$defs", &SCHEMA_NAMES),
+        key("$ref", &ANY_TOOL),
+        key("$schema", &ANY_TOOL),
+        key("additionalProperties", &SCHEMA),
+        key("allOf", &SCHEMA),
+        key("anyOf", &SCHEMA),
+        key("default", &ANY_TOOL),
+        key("definitions", &SCHEMA_NAMES),
+        key("description", &ANY_TOOL),
+        key("enum", &ANY_TOOL),
+        key("format", &ANY_TOOL),
+        key("items", &SCHEMA),
+        key("maxItems", &WORD),
+        key("maxLength", &WORD),
+        key("maximum", &WORD),
+        key("minItems", &WORD),
+        key("minLength", &WORD),
+        key("minimum", &WORD),
+        key("oneOf", &SCHEMA),
+        key("pattern", &ANY_TOOL),
+        key("properties", &SCHEMA_NAMES),
+        key("required", &ANY_TOOL),
+        key("title", &ANY_TOOL),
+        key("type", &WORD),
+    ],
+    ..Node::free(&ANY_TOOL, TOOL)
+};
+
+/// Schemas under names of the tool's choice.
+pub static SCHEMA_NAMES: Node = Node::free(&SCHEMA, TOOL);

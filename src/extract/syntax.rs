@@ -1,0 +1,118 @@
+//! The tokens of JSON by the letter of RFC 8259: where a string or a number ends, or why it is none.
+//!
+//! It looks at one token at a time and keeps nothing: nesting and meaning are the walker's. The bytes are UTF-8 already.
+
+use crate::simd::json::string_end;
+
+use super::Unreadable;
+use super::escape::unit;
+
+/// A string between its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Inside {
+    /// Behind the opening quote. `start <= end`.
+    pub start: usize,
+    /// Before the closing quote.
+    pub end: usize,
+    /// Whether it holds no escape.
+    pub plain: bool,
+}
+
+/// The first byte at or behind `at` that is no white space (RFC 8259 section 2).
+#[inline]
+pub(super) fn blanks(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The string whose opening quote stands before `start` (RFC 8259 section 7).
+#[inline]
+pub(super) fn string(bytes: &[u8], start: usize) -> Result<Inside, Unreadable> {
+    let end = string_end(bytes, start);
+    match bytes.get(end) {
+        Some(b'"') => Ok(Inside { start, end, plain: true }),
+        Some(b'\\') => escaped_string(bytes, start, end),
+        _ => Err(Unreadable::Syntax),
+    }
+}
+
+/// The same string, whose first escape is at `at`.
+fn escaped_string(bytes: &[u8], start: usize, mut at: usize) -> Result<Inside, Unreadable> {
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => return Ok(Inside { start, end: at, plain: false }),
+            Some(b'\\') => at = escape(bytes, at)?,
+            _ => return Err(Unreadable::Syntax),
+        }
+        // Escapes come in rows in texts that are not in Latin letters.
+        if bytes.get(at) != Some(&b'\\') {
+            at = string_end(bytes, at);
+        }
+    }
+}
+
+/// Behind the escape whose backslash stands at `at`.
+#[inline]
+fn escape(bytes: &[u8], at: usize) -> Result<usize, Unreadable> {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u') => unicode(bytes, at),
+        _ => Err(Unreadable::Syntax),
+    }
+}
+
+/// Behind `\uXXXX`, or behind both halves of a pair (RFC 8259 section 8.2: one half alone has no meaning that readers agree on).
+fn unicode(bytes: &[u8], at: usize) -> Result<usize, Unreadable> {
+    let digits = |at: usize| bytes.get(at..).and_then(unit);
+    match digits(at + 2).ok_or(Unreadable::Syntax)? {
+        0xd800..0xdc00 => {
+            if bytes.get(at + 6..at + 8) != Some(b"\\u") {
+                return Err(Unreadable::Surrogate);
+            }
+            match digits(at + 8).ok_or(Unreadable::Syntax)? {
+                0xdc00..0xe000 => Ok(at + 12),
+                _ => Err(Unreadable::Surrogate),
+            }
+        }
+        0xdc00..0xe000 => Err(Unreadable::Surrogate),
+        _ => Ok(at + 6),
+    }
+}
+
+/// Behind the number that begins at `at` (RFC 8259 section 6). What may follow a number is not its concern.
+pub(super) fn number(bytes: &[u8], mut at: usize) -> Result<usize, Unreadable> {
+    if bytes.get(at) == Some(&b'-') {
+        at += 1;
+    }
+    at = match bytes.get(at) {
+        Some(b'0') => at + 1,
+        _ => digits(bytes, at)?,
+    };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
+            at += 1;
+        }
+        at = digits(bytes, at)?;
+    }
+    Ok(at)
+}
+
+/// Behind the digits at `at`, of which there must be one.
+fn digits(bytes: &[u8], at: usize) -> Result<usize, Unreadable> {
+    let count = bytes.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if count == 0 { Err(Unreadable::Syntax) } else { Ok(at + count) }
+}
+
+/// Behind `true`, `false` or `null` at `at`.
+pub(super) fn literal(bytes: &[u8], at: usize) -> Result<usize, Unreadable> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let is_here = |word: &&[u8]| rest.starts_with(word);
+    let words: [&[u8]; 3] = [b"true", b"false", b"null"];
+    words.iter().find(|word| is_here(word)).map(|word| at + word.len()).ok_or(Unreadable::Syntax)
+}
