@@ -245,6 +245,7 @@ pub const POLICY_KEY_BYTES_MAX: u64 = 1024;
 /// Bytes of scratch memory that inspection keeps from one request to the next; what a longer one needed is given back.
 pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
 /// Bytes of a policy document. 10,000 rules of 200 to 400 bytes are 2 to 4 MiB. Past it: the policy is refused.
+/// Bytes of a policy's file, header and document. 10,000 rules of 200 to 400 bytes are 2 to 4 MiB. Past it: the policy is refused.
 pub const POLICY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Rules of one policy; large ones in use have a few hundred. Past it: the policy is refused.

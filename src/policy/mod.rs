@@ -7,11 +7,13 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod bundle;
 pub mod code;
 pub mod compile;
 pub mod document;
 pub mod hex;
 pub mod key;
+pub mod load;
 pub mod places;
 pub mod time;
 
