@@ -148,7 +148,7 @@ fn ambiguous_requests_are_refused_and_the_connection_closes() {
 
 #[test]
 fn a_client_that_leaves_mid_stream_is_counted_before_the_next_token() {
-    let mock = start(Options { delay_per_token: Duration::from_secs(60), tls: None });
+    let mock = start(Options { delay_per_token: Duration::from_secs(60), tls: None, ..Options::default() });
     let mut client = connect(&mock);
     client.write_all(post("/v1/chat/completions", &chat("m", true), "").as_bytes()).unwrap();
     until(&mut client, b"\n\n").unwrap();
@@ -170,7 +170,7 @@ fn a_client_that_leaves_before_the_first_byte_is_counted() {
 
 #[test]
 fn the_delay_header_overrides_the_delay() {
-    let mock = start(Options { delay_per_token: Duration::from_secs(60), tls: None });
+    let mock = start(Options { delay_per_token: Duration::from_secs(60), tls: None, ..Options::default() });
     let mut client = connect(&mock);
     client
         .write_all(post("/v1/chat/completions", &chat("tokens-5", true), "x-mock-delay-ms: 20\r\n").as_bytes())
@@ -207,7 +207,7 @@ fn tls_serves_the_same_and_a_cut_has_no_close_notify() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let server = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key);
-    let mock = start(Options { delay_per_token: Duration::ZERO, tls: Some(Arc::new(server.unwrap())) });
+    let mock = start(Options { delay_per_token: Duration::ZERO, tls: Some(Arc::new(server.unwrap())), ..Options::default() });
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
     let config = Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth());

@@ -51,7 +51,7 @@ fn compare(io: Io, scratch: &Path) {
     assert!(installed.success(), "the SDKs could not be installed");
 
     let any_port: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let options = Options { delay_per_token: Duration::from_millis(5), tls: None };
+    let options = Options { delay_per_token: Duration::from_millis(5), tls: None, ..Options::default() };
     let model = MockLlm::start(any_port, options).unwrap();
     let (ca, certificate, key) = certificates(scratch);
     let mut config = Config::for_upstream(Upstream::parse(&format!("http://{}", model.address)).unwrap());

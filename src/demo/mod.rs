@@ -5,6 +5,7 @@
 
 use std::io;
 use std::io::Write;
+use std::sync::Arc;
 
 use crate::config::Config;
 use crate::config::Demo;
@@ -15,6 +16,7 @@ use crate::gateway::Gateway;
 use crate::log;
 
 mod call;
+mod guard;
 pub mod model;
 pub mod server;
 mod story;
@@ -22,6 +24,8 @@ mod wire;
 
 pub use story::tell;
 
+use guard::Ground;
+use guard::Guard;
 use server::MockLlm;
 use server::Options;
 
@@ -33,14 +37,24 @@ use server::Options;
 pub fn run(demo: Demo, out: &mut dyn Write) -> io::Result<bool> {
     log::start(LogLevel::Error, LogFormat::Auto);
     let any_port = "127.0.0.1:0".parse().map_err(io::Error::other)?;
-    let model = MockLlm::start(any_port, Options { delay_per_token: demo.delay, tls: None })?;
+    let guard = Guard::new()?;
+    let last_body = Some(Arc::clone(&guard.last_body));
+    let model = MockLlm::start(any_port, Options { delay_per_token: demo.delay, last_body, ..Options::default() })?;
     let upstream =
         Upstream::parse(&format!("http://{}", model.address)).map_err(|error| io::Error::other(error.to_string()))?;
     let mut config = Config::for_upstream(upstream);
     config.listen = vec![demo.listen];
+    guard.configure(&mut config);
     let gateway = Gateway::start(&config, !demo.once).map_err(|error| io::Error::other(error.to_string()))?;
     let Some(address) = gateway.addresses.first() else { return Err(io::ErrorKind::AddrNotAvailable.into()) };
-    let good = tell(&format!("http://{address}"), out)?;
+    let mut good = tell(&format!("http://{address}"), out)?;
+    if let Some(admin) = gateway.admin {
+        let ground = Ground { gateway: *address, admin, guard: &guard };
+        let (ended_well, scenes) = guard::tell(&ground, out)?;
+        writeln!(out, "\n{ended_well} of {scenes} scenes of the policy ended as they should.")?;
+        good &= ended_well == scenes;
+    }
+    story::invite(&format!("http://{address}"), out)?;
     if demo.once {
         gateway.stop();
     } else {

@@ -1,6 +1,6 @@
 //! Serves the mock LLM over plain HTTP/1.1 or TLS: one thread accepts, one small blocking thread per connection answers.
 //! Blocking on purpose: it shares neither runtime nor codec with the gateway that it is tested against. It never logs
-//! and keeps nothing of a request.
+//! and keeps nothing of a request unless it is told to keep the last.
 //!
 //! `GET /mock/stats` tells the counters as JSON; it is not counted itself.
 
@@ -17,6 +17,7 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use rustls::ServerConnection;
 use rustls::StreamOwned;
@@ -54,6 +55,8 @@ pub struct Options {
     pub delay_per_token: Duration,
     /// Given, the listener speaks TLS only.
     pub tls: Option<Arc<ServerConfig>>,
+    /// Given, the body of the last request is put there: the demo shows what a model got to see.
+    pub last_body: Option<Arc<ArcSwap<Vec<u8>>>>,
 }
 
 /// A running mock LLM. Dropping it stops accepting; connections that are open end when their clients close them.
@@ -192,6 +195,9 @@ fn exchange(socket: &mut Socket, request: &Request, options: &Options, counters:
         return send(socket, &stats(counters), request.keep_alive);
     }
     counters.requests.fetch_add(1, Ordering::Relaxed);
+    if let Some(last) = &options.last_body {
+        last.store(Arc::new(request.body.clone()));
+    }
     let ask =
         Ask { method: &request.method, target: &request.target, anthropic: request.anthropic, body: &request.body };
     let answer = model::answer(&ask);

@@ -64,8 +64,7 @@ const SCENES: [Scene; 6] = [
 /// Where the text of a stream's event is, in each dialect.
 const DELTAS: [&str; 3] = ["/choices/0/delta/content", "/delta/text", "/delta"];
 
-/// Calls through the gateway at `base_url_plain` (`http://host:port`), tells `out` what happened, and how to go on from
-/// there. Returns whether every call ended as it should; an error only where `out` cannot be written.
+/// Calls through the gateway at `base_url_plain` (`http://host:port`), tells `out` what happened. Returns whether every call ended as it should; an error only where `out` cannot be written.
 pub fn tell(base_url_plain: &str, out: &mut dyn Write) -> io::Result<bool> {
     let base = base_url_plain.trim_end_matches('/');
     let authority = base.strip_prefix("http://").unwrap_or(base);
@@ -79,7 +78,6 @@ pub fn tell(base_url_plain: &str, out: &mut dyn Write) -> io::Result<bool> {
     good += usize::from(refused(authority, out)?);
     let count = SCENES.len() + 1;
     writeln!(out, "\n{good} of {count} calls ended as they should.")?;
-    invite(base, out)?;
     Ok(good == count)
 }
 
@@ -146,7 +144,7 @@ fn arrived(told: io::Result<Reply>, out: &mut dyn Write) -> io::Result<Option<Re
 }
 
 /// How to go on by hand.
-fn invite(base: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn invite(base: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nTry it yourself:")?;
     writeln!(out, "  curl -N {base}/v1/chat/completions -H 'content-type: application/json' \\")?;
     writeln!(
@@ -194,7 +192,7 @@ mod tests {
         let mock = MockLlm::start(SocketAddr::from(([127, 0, 0, 1], 0)), Options::default()).unwrap();
         let (good, text) = told(&format!("http://{}/", mock.address));
         assert!(good, "{text}");
-        for expected in ["You sent 4 words", "weather", "curl -N http://127.0.0.1:", "7 of 7", "400 in"] {
+        for expected in ["You sent 4 words", "weather", "7 of 7", "400 in"] {
             assert!(text.contains(expected), "{expected}: {text}");
         }
     }
