@@ -22,6 +22,7 @@ use aws_lc_rs::signature::Ed25519KeyPair;
 use aws_lc_rs::signature::KeyPair as _;
 use aws_lc_rs::signature::UnparsedPublicKey;
 
+use super::document;
 use super::document::Document;
 use super::document::Mistake;
 use super::hex;
@@ -161,7 +162,7 @@ impl Header {
         let mut lines = text.strip_prefix(FIRST_LINE)?.split('\n');
         let mut field = |name: &str| lines.next()?.strip_prefix(name);
         let header = Self {
-            tenant: field("tenant: ")?.into(),
+            tenant: field("tenant: ").filter(|text| document::is_tenant(text))?.into(),
             version: field("version: ")?.parse().ok()?,
             key_id: KeyId(hex::read(field("key-id: ")?)?),
             not_before: optional(field("not-before: ")?, time::read)?,

@@ -6,20 +6,23 @@
 //! Nothing of a document is read before somebody pinned has vouched for it. The times are not looked at here: a policy that does not
 //! hold yet, or no more, is still the policy.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
-use super::Origin;
-use super::Policy;
-use super::bundle;
-use super::bundle::Bundle;
-use super::bundle::Header;
-use super::bundle::KeyId;
-use super::bundle::PublicKey;
-use super::compile;
-use super::document::Document;
-use super::document::Mistake;
-use super::sha256;
 use crate::limits;
+use crate::policy::Origin;
+use crate::policy::Policy;
+use crate::policy::bundle;
+use crate::policy::bundle::Bundle;
+use crate::policy::bundle::Header;
+use crate::policy::bundle::KeyId;
+use crate::policy::bundle::PublicKey;
+use crate::policy::compile;
+use crate::policy::document::Document;
+use crate::policy::document::Mistake;
+use crate::policy::sha256;
 
 /// Whom to believe.
 #[derive(Clone, Copy, Debug, Default)]
