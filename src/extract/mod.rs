@@ -7,6 +7,8 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod form;
+
 use std::ops::Range;
 
 /// Which API a request speaks, by its path. It decides which table of places holds for the body.
