@@ -293,6 +293,15 @@ pub const CODING_RATIO_SLACK_BYTES: usize = 256 * 1024;
 /// make one for every 64 KiB or more. Past it: 400.
 pub const CODING_FRAMES_MAX: usize = 4096;
 
+/// Parts of one `multipart/form-data` body. Uploads to LLM APIs have about ten. Past it: 413.
+pub const FORM_PARTS_MAX: usize = 1024;
+
+/// Field lines of one part. Browsers and SDKs send two, some libraries four. Past it: 400.
+pub const FORM_PART_FIELDS_MAX: usize = 16;
+
+/// Bytes of one part's field lines: room for a name and a file name of 255 characters of three bytes, percent-encoded. Past it: 400.
+pub const FORM_PART_HEAD_BYTES_MAX: usize = 8 * 1024;
+
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);
     assert!(RECORD_PLAIN_BYTES_MAX + 2048 + 5 <= BLOCK_BYTES);
