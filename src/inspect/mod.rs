@@ -12,6 +12,7 @@
 
 pub mod detector;
 pub mod normalise;
+pub mod overlap;
 pub mod scan;
 
 /// A text to be inspected.
