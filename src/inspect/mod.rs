@@ -10,7 +10,9 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+mod decode;
 pub mod detector;
+pub mod inspector;
 pub mod normalise;
 pub mod overlap;
 pub mod scan;

@@ -91,7 +91,6 @@ impl Sweep {
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a panic is how a test says no")]
 mod tests {
     use proptest::prelude::ProptestConfig;
     use proptest::prelude::any;

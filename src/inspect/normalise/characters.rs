@@ -12,6 +12,7 @@
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
 use icu_normalizer::properties::CanonicalCompositionBorrowed;
+use memchr::memchr;
 
 use super::map::Rewrite;
 
@@ -59,6 +60,32 @@ pub(super) fn fold(rewrite: &mut Rewrite<'_>) {
             }
             at = sequence(rewrite, start);
         }
+    }
+}
+
+/// Leaves nothing but what tag characters stand for.
+pub(super) fn reveal(rewrite: &mut Rewrite<'_>) {
+    let source = rewrite.source();
+    let (mut at, mut seen) = (0, 0);
+    while let Some(found) = memchr(0xf3, source.get(at..).unwrap_or_default()) {
+        at += found;
+        let Some((character, length)) = decode(source, at) else {
+            at += 1;
+            continue;
+        };
+        if let '\u{e0020}'..='\u{e007e}' = character
+            && let Ok(byte) = u8::try_from(u32::from(character) - 0xe0000)
+        {
+            if at > seen {
+                rewrite.replace(seen, at, b"");
+            }
+            rewrite.replace(at, at + length, &[byte]);
+            seen = at + length;
+        }
+        at += length;
+    }
+    if seen < source.len() {
+        rewrite.replace(seen, source.len(), b"");
     }
 }
 

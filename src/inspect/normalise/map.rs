@@ -9,6 +9,8 @@
 
 use std::ops::Range;
 
+use super::place;
+
 /// One place where the two texts differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edit {
@@ -20,11 +22,6 @@ pub(super) struct Edit {
     pub(super) start: u32,
     /// Where it ends in the original.
     pub(super) end: u32,
-}
-
-/// A place in a text; texts are shorter than 4 GiB (the inspector sees to it).
-pub(super) fn place(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 /// The span of the original that a span of the view came from: all of every edit that it touches, and what was removed within it.
@@ -185,7 +182,6 @@ impl<'a> Rewrite<'a> {
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a panic is how a test says no")]
 mod tests {
     use proptest::prelude::ProptestConfig;
     use proptest::prelude::any;

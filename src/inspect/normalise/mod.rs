@@ -16,12 +16,19 @@ mod wrapping;
 use std::mem::swap;
 use std::ops::Range;
 
+use memchr::memmem;
+
 use map::Edit;
 use map::Rewrite;
-use map::place;
 
 /// Layers of wrapping that are taken off: `%25252541` is `A`. Deeper ones mean nothing to a reader that unwraps once or twice.
 const LAYERS_MAX: usize = 3;
+
+/// Tag characters that make a hidden text. Fewer say nothing, and flags (of Scotland, say) have some.
+const HIDDEN_MIN: usize = 8;
+
+/// The first bytes of every tag character in UTF-8.
+const TAGS: &[u8] = b"\xf3\xa0";
 
 /// A text in its folded form, and where each byte of it came from. To be kept and reused: it allocates only when it has to grow.
 #[derive(Debug, Default)]
@@ -82,6 +89,11 @@ impl View {
     }
 }
 
+/// A place in a text; texts are shorter than 4 GiB (the inspector sees to it).
+pub(super) fn place(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
 /// Folds `input` into `view`. False: there is nothing to fold, and `view` is empty.
 pub fn fold(input: &[u8], view: &mut View) -> bool {
     view.text.clear();
@@ -102,6 +114,15 @@ pub fn fold(input: &[u8], view: &mut View) -> bool {
         changed = true;
     }
     changed
+}
+
+/// Reads text that is hidden in tag characters (U+E0020 to U+E007E), which a model may read and nobody sees: all of them, joined. A
+/// view of its own, since they may stand between the letters of what is seen. False: there are fewer than [`HIDDEN_MIN`].
+pub fn hidden(input: &[u8], view: &mut View) -> bool {
+    view.text.clear();
+    view.edits.clear();
+    let count = memmem::find_iter(input, TAGS).take(HIDDEN_MIN).count();
+    count >= HIDDEN_MIN && view.rewrite(input, true, characters::reveal)
 }
 
 /// A look at every byte, a block at a time: whether any could begin something to fold.
