@@ -10,8 +10,11 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+mod decode;
 pub mod detector;
+pub mod inspector;
 pub mod normalise;
+pub mod overlap;
 pub mod scan;
 
 /// A text to be inspected.

@@ -80,6 +80,12 @@ impl Scanner {
         false
     }
 
+    /// Whether a finder's findings may give way to those of others, and displace them (`overlap`): those of built-in detectors.
+    #[must_use]
+    pub fn yields(&self, _finder: u16) -> bool {
+        true
+    }
+
     /// Adds every match in `text` as it stands (nothing is normalised or decoded here) to `findings`, overlaps resolved.
     ///
     /// # Errors

@@ -1,0 +1,272 @@
+//! Base64, base64url and hexadecimal runs in a text, and what they say when they say something readable.
+//!
+//! ```text
+//!  text ─► runs of 16 and more of the alphabet ─► first 24 bytes decoded ─┬─ readable ─► the readable front of the whole run
+//!          (lines of equal length are one run)    at each alignment       └─ not ──────► nothing
+//! ```
+//! Nearly all runs are identifiers, paths, hashes or pictures; the first look drops them. Padding may be there or not, both
+//! alphabets may be mixed, and what stands in front of the encoded text in the same run may shift it by up to three characters or
+//! end in one of `/ - _ +`. What is found in a decoded text stands for the whole run: a part of it cannot be replaced without
+//! changing what the rest decodes to.
+
+use std::ops::Range;
+
+/// Characters of the shortest run, padding among them: 12 bytes of base64, 8 of hexadecimal.
+const RUN_CHARACTERS_MIN: usize = 16;
+
+/// Characters of padding at the end of a run.
+const PADDING_MAX: usize = 2;
+
+/// Characters of a run that decide whether it is decoded: 24 bytes of base64, 16 of hexadecimal.
+const PROBE_CHARACTERS: usize = 32;
+
+/// Readable bytes that are worth a look.
+const READ_BYTES_MIN: usize = 8;
+
+/// Places behind a separator that are tried as the beginning of the encoded text.
+const SEPARATORS_MAX: usize = 4;
+
+/// Of so many decoded bytes one may be unreadable.
+const READABLE_OF: usize = 10;
+
+/// In the table of values: not of the alphabet.
+const NONE: u8 = 0xff;
+
+/// The six bits of each character, of both alphabets (RFC 4648 sections 4 and 5).
+const VALUES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut index = 0u8;
+    while index < 64 {
+        #[expect(clippy::indexing_slicing, reason = "at compile time")]
+        {
+            values[alphabet[index as usize] as usize] = index;
+        }
+        index += 1;
+    }
+    #[expect(clippy::indexing_slicing, reason = "at compile time")]
+    {
+        values[b'-' as usize] = 62;
+        values[b'_' as usize] = 63;
+    }
+    values
+};
+
+fn value(byte: u8) -> u8 {
+    VALUES.get(usize::from(byte)).copied().unwrap_or(NONE)
+}
+
+fn is_alphabet(byte: &u8) -> bool {
+    value(*byte) != NONE
+}
+
+/// The next run at or behind `from`: its lines and its padding with it.
+pub(super) fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut from = from;
+    loop {
+        let start = next_start(text, from)?;
+        let mut end = line_end(text, start);
+        let width = end - start;
+        // Lines of one length, broken where a mail or a PEM file breaks them; the last may be shorter.
+        while let Some(next) = next_line(text, end) {
+            let next_end = line_end(text, next);
+            if next_end == next || next_end - next > width {
+                break;
+            }
+            end = next_end;
+            if next_end - next < width {
+                break;
+            }
+        }
+        end += text.get(end..).unwrap_or_default().iter().take(PADDING_MAX).take_while(|byte| **byte == b'=').count();
+        if end - start >= RUN_CHARACTERS_MIN {
+            return Some(start..end);
+        }
+        from = end;
+    }
+}
+
+/// Where the next run of the least length begins. Looks at every 14th byte, and around those that could belong to one.
+fn next_start(text: &[u8], from: usize) -> Option<usize> {
+    let mut start = from;
+    loop {
+        let window = text.get(start..start + RUN_CHARACTERS_MIN - PADDING_MAX)?;
+        match window.iter().rposition(|byte| !is_alphabet(byte)) {
+            None => return Some(start),
+            Some(last) => start += last + 1,
+        }
+    }
+}
+
+fn line_end(text: &[u8], start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    start + rest.iter().position(|byte| !is_alphabet(byte)).unwrap_or(rest.len())
+}
+
+/// Where the next line begins, if the one before ends at `end`.
+fn next_line(text: &[u8], end: usize) -> Option<usize> {
+    match text.get(end..)? {
+        [b'\n', ..] => Some(end + 1),
+        [b'\r', b'\n', ..] => Some(end + 2),
+        _ => None,
+    }
+}
+
+/// Appends what a run says to `out`, for each way of reading it that makes sense, and calls `each` with where that is in `out`.
+pub(super) fn decode(run: &[u8], out: &mut Vec<u8>, mut each: impl FnMut(Range<usize>)) {
+    hexadecimal(run, out, &mut each);
+    if from_base64(run, out, &mut each) || !run.contains(&b'\n') {
+        return;
+    }
+    // Lines that may have been encoded one by one.
+    for line in run.split(|byte| *byte == b'\n') {
+        from_base64(line, out, &mut each);
+    }
+}
+
+/// Whether the run could be read as base64.
+fn from_base64(run: &[u8], out: &mut Vec<u8>, each: &mut impl FnMut(Range<usize>)) -> bool {
+    let Some(encoded) = begin(run).and_then(|start| run.get(start..)) else { return false };
+    let found = out.len();
+    base64(encoded, out);
+    keep_readable(out, found, each);
+    true
+}
+
+/// Where in the run the encoded text begins.
+fn begin(run: &[u8]) -> Option<usize> {
+    if run.len() < RUN_CHARACTERS_MIN {
+        return None;
+    }
+    if let Some(start) = (0..4).find(|start| begins(run, *start)) {
+        return Some(start);
+    }
+    let separators = run.iter().enumerate().filter(|(_, byte)| matches!(byte, b'/' | b'-' | b'_' | b'+'));
+    separators.take(SEPARATORS_MAX).map(|(index, _)| index + 1).find(|start| begins(run, *start))
+}
+
+/// Whether the first [`PROBE_CHARACTERS`] characters from there on are readable, one byte of them aside.
+fn begins(run: &[u8], start: usize) -> bool {
+    let head = run.get(start..).unwrap_or_default();
+    let (groups, _) = head.as_chunks::<4>();
+    let mut probe = Probe::default();
+    let mut read = 0;
+    for group in groups.iter().take(PROBE_CHARACTERS / 4) {
+        let [a, b, c, d] = group.map(value);
+        if (a | b | c | d) == NONE {
+            break;
+        }
+        read += 3;
+        for byte in [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d] {
+            probe.read(byte);
+        }
+        if probe.unreadable > 1 {
+            return false;
+        }
+    }
+    read >= READ_BYTES_MIN
+}
+
+/// Whether bytes look like UTF-8 without controls, one after the other: enough to drop nearly all that is not text early.
+#[derive(Default)]
+struct Probe {
+    /// Bytes of the character that are still to come.
+    continues: u8,
+    unreadable: usize,
+}
+
+impl Probe {
+    fn read(&mut self, byte: u8) {
+        if self.continues > 0 && (0x80..=0xbf).contains(&byte) {
+            self.continues -= 1;
+            return;
+        }
+        self.unreadable += usize::from(self.continues > 0);
+        self.continues = match byte {
+            0xc2..=0xdf => 1,
+            0xe0..=0xef => 2,
+            0xf0..=0xf4 => 3,
+            _ => 0,
+        };
+        let is_text = matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0xc2..=0xf4);
+        self.unreadable += usize::from(!is_text);
+    }
+}
+
+/// Appends all that a run of base64 decodes to; line breaks and padding are passed over, bits that fill no byte are dropped.
+fn base64(run: &[u8], out: &mut Vec<u8>) {
+    out.reserve(run.len() / 4 * 3 + 3);
+    let (mut bits, mut count) = (0u32, 0);
+    let mut rest = run;
+    while let [first, behind @ ..] = rest {
+        if count == 0
+            && let Some((group, behind)) = rest.split_first_chunk::<4>()
+        {
+            let [a, b, c, d] = group.map(value);
+            if (a | b | c | d) != NONE {
+                out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+                rest = behind;
+                continue;
+            }
+        }
+        rest = behind;
+        let value = value(*first);
+        if value == NONE {
+            continue;
+        }
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push(((bits >> count) & 0xff) as u8);
+        }
+    }
+}
+
+/// Every run of 16 and more hexadecimal digits in a run.
+fn hexadecimal(run: &[u8], out: &mut Vec<u8>, each: &mut impl FnMut(Range<usize>)) {
+    let is_break = |byte: &u8| !byte.is_ascii_hexdigit() && !matches!(byte, b'\r' | b'\n');
+    for digits in run.split(is_break).filter(|digits| digits.len() >= RUN_CHARACTERS_MIN) {
+        let found = out.len();
+        let mut values = digits.iter().filter_map(|digit| char::from(*digit).to_digit(16));
+        let mut pairs = std::iter::from_fn(|| Some(((values.next()? << 4 | values.next()?) & 0xff) as u8));
+        out.extend(pairs.by_ref().take(PROBE_CHARACTERS / 2));
+        let mut probe = Probe::default();
+        out.get(found..).unwrap_or_default().iter().for_each(|byte| probe.read(*byte));
+        if probe.unreadable <= 1 {
+            out.extend(pairs);
+            keep_readable(out, found, each);
+        } else {
+            out.truncate(found);
+        }
+    }
+}
+
+/// Drops the unreadable end of what has been appended since `found`, or all of it.
+fn keep_readable(out: &mut Vec<u8>, found: usize, each: &mut impl FnMut(Range<usize>)) {
+    let length = readable(out.get(found..).unwrap_or_default());
+    out.truncate(found + length);
+    if length >= READ_BYTES_MIN {
+        each(found..out.len());
+    } else {
+        out.truncate(found);
+    }
+}
+
+/// Bytes of the longest front that is readable: of UTF-8 without controls but tab and line breaks, one byte of ten aside.
+fn readable(bytes: &[u8]) -> usize {
+    let (mut at, mut unreadable, mut kept) = (0, 0, 0);
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            at += character.len_utf8();
+            if character.is_control() && !matches!(character, '\t' | '\n' | '\r') {
+                unreadable += 1;
+            } else if unreadable * READABLE_OF <= at {
+                kept = at;
+            }
+        }
+        at += chunk.invalid().len();
+        unreadable += chunk.invalid().len();
+    }
+    kept
+}

@@ -1,1 +1,0 @@
-//! Folding and decoding: what a text says once its wrapping is taken off, with a map back to the original bytes.
