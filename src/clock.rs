@@ -52,8 +52,7 @@ mod tests {
 
     #[test]
     fn rfc3339_agrees_with_the_http_date_of_every_day() {
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         for day in 0..60_000_u64 {
             let unix = Duration::from_secs(day * 86_400 + day % 86_400);
             let ours = rfc3339(unix);

@@ -107,8 +107,8 @@ impl Gateway {
     pub fn start(config: &Config, signals: bool) -> Result<Self, StartError> {
         raise_descriptors();
         let workers = cpu::workers(config.workers);
-        let source = Source::new(config).map_err(StartError::Policy)?;
-        let policy = source.load(None).map_err(StartError::Policy)?;
+        let policies = Source::new(config).map_err(StartError::Policy)?;
+        let policy = policies.load(None).map_err(StartError::Policy)?;
         let shared = Arc::new(Shared::new(workers, clock::now(), clock::unix(), Arc::new(policy)));
         let certificates = Arc::new(Certificates::load(source(config)).map_err(StartError::Certificate)?);
         if certificates.self_signed() {
@@ -120,7 +120,7 @@ impl Gateway {
         let system = |error| StartError::System("cannot start the control threads", error);
         // The last ring is the policy thread's own.
         let own = senders.pop().unwrap_or_else(|| events::ring().0);
-        let fetch = Fetch::start(source, Arc::clone(&shared), own).map_err(system)?;
+        let fetch = Fetch::start(policies, Arc::clone(&shared), own).map_err(system)?;
         let control = Control::start(&shared, Arc::clone(&certificates), fetch, &control_settings(config, signals));
         let control = control.map_err(system)?;
         let (addresses, doors) = bind(config, workers)?;

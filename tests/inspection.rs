@@ -36,7 +36,6 @@ use support::upstream::Upstream;
 use support::wire::Answer;
 use support::wire::Client;
 use support::wire::PATIENCE;
-use support::wire::holds;
 use support::wire::post;
 
 const CHAT: &str = "/v1/chat/completions";

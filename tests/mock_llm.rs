@@ -207,7 +207,8 @@ fn tls_serves_the_same_and_a_cut_has_no_close_notify() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let server = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key);
-    let mock = start(Options { delay_per_token: Duration::ZERO, tls: Some(Arc::new(server.unwrap())), ..Options::default() });
+    let mock =
+        start(Options { delay_per_token: Duration::ZERO, tls: Some(Arc::new(server.unwrap())), ..Options::default() });
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
     let config = Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth());

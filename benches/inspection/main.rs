@@ -48,7 +48,9 @@ struct Case {
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut cases = cases();
-    cases.retain(|case| wanted.is_empty() || case.name == "simdutf8" || wanted.iter().any(|part| case.name.contains(part)));
+    cases.retain(|case| {
+        wanted.is_empty() || case.name == "simdutf8" || wanted.iter().any(|part| case.name.contains(part))
+    });
     for round in 0..=ROUNDS {
         for case in &mut cases {
             let time = turn(&mut case.run);
@@ -80,7 +82,10 @@ fn report(cases: &mut [Case]) {
     println!("{:<26} {:>7} {:>12} {:>9} {:>9}", "stage", "size", "time", "GB/s", "of utf8");
     for case in &*cases {
         let speed = case.bytes as f64 / median(case);
-        let base = cases.iter().find(|base| base.name == "simdutf8" && base.size == case.size).map(|base| base.bytes as f64 / median(base));
+        let base = cases
+            .iter()
+            .find(|base| base.name == "simdutf8" && base.size == case.size)
+            .map(|base| base.bytes as f64 / median(base));
         let ratio = base.map_or_else(String::new, |base| format!("{:.4}", speed / base));
         println!("{:<26} {:>7} {:>9.2} us {speed:>9.3} {ratio:>9}", case.name, case.size, median(case) / 1_000.0);
     }
@@ -95,21 +100,25 @@ fn cases() -> Vec<Case> {
             cases.push(Case { name: name.to_owned(), size, bytes, run, times: Vec::new() });
         };
         let body = clean.clone();
-        add("simdutf8", clean.len(), Box::new(move || drop(black_box(simdutf8::basic::from_utf8(black_box(&body))))));
+        add("simdutf8", clean.len(), Box::new(move || assert!(simdutf8::basic::from_utf8(black_box(&body)).is_ok())));
         let mut walker = Walker::default();
         let body = clean.clone();
         let table = Api::OpenAiChat.table();
         add("walk", clean.len(), Box::new(move || walker.walk(black_box(&body), table).unwrap()));
         let prose = text::prose(bytes).into_bytes();
         let (mut view, folded) = (View::default(), prose.clone());
-        add("normalise", prose.len(), Box::new(move || drop(black_box(normalise::fold(black_box(&folded), &mut view)))));
+        add("normalise", prose.len(), Box::new(move || _ = black_box(normalise::fold(black_box(&folded), &mut view))));
         let (policy, mut findings) = (Policy::built_in(), Vec::new());
         let scanned = prose.clone();
-        add("scan", prose.len(), Box::new(move || {
-            findings.clear();
-            let mut work = Work { input: scanned.len() as u64, ..Work::default() };
-            policy.scanner().scan(Text { bytes: black_box(&scanned), key: b"" }, &mut work, &mut findings).unwrap();
-        }));
+        add(
+            "scan",
+            prose.len(),
+            Box::new(move || {
+                findings.clear();
+                let mut work = Work { input: scanned.len() as u64, ..Work::default() };
+                policy.scanner().scan(Text { bytes: black_box(&scanned), key: b"" }, &mut work, &mut findings).unwrap();
+            }),
+        );
         add("whole, clean", clean.len(), whole(clean));
         add("whole, 1 % matches", matching.len(), whole(matching));
         let tools = text::tools(bytes);

@@ -11,15 +11,74 @@ impl Numbers {
 }
 
 const WORDS: [&str; 64] = [
-    "the", "of", "and", "to", "in", "a", "is", "that", "for", "it", "as", "was", "with", "be", "by", "on", "not", "this", "are", "from",
-    "which", "request", "service", "report", "customer", "please", "summarise", "following", "meeting", "quarter", "revenue", "increase",
-    "analysis", "because", "deployment", "function", "return", "value", "index", "should", "between", "however", "although", "model",
-    "answer", "question", "detail", "system", "version", "3.14", "2026", "42", "v1.2.3", "e.g.", "don't", "it's", "(see", "below)",
-    "\u{201c}quoted\u{201d}", "caf\u{e9}", "na\u{ef}ve", "#12", "50%", "A/B",
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "a",
+    "is",
+    "that",
+    "for",
+    "it",
+    "as",
+    "was",
+    "with",
+    "be",
+    "by",
+    "on",
+    "not",
+    "this",
+    "are",
+    "from",
+    "which",
+    "request",
+    "service",
+    "report",
+    "customer",
+    "please",
+    "summarise",
+    "following",
+    "meeting",
+    "quarter",
+    "revenue",
+    "increase",
+    "analysis",
+    "because",
+    "deployment",
+    "function",
+    "return",
+    "value",
+    "index",
+    "should",
+    "between",
+    "however",
+    "although",
+    "model",
+    "answer",
+    "question",
+    "detail",
+    "system",
+    "version",
+    "3.14",
+    "2026",
+    "42",
+    "v1.2.3",
+    "e.g.",
+    "don't",
+    "it's",
+    "(see",
+    "below)",
+    "\u{201c}quoted\u{201d}",
+    "caf\u{e9}",
+    "na\u{ef}ve",
+    "#12",
+    "50%",
+    "A/B",
 ];
 
 /// Sentences of about `bytes` bytes: words, some numbers, a little Unicode.
-pub fn prose(bytes: usize) -> String {
+pub(crate) fn prose(bytes: usize) -> String {
     let mut numbers = Numbers(7);
     let mut text = String::with_capacity(bytes + 32);
     while text.len() < bytes {
@@ -35,13 +94,9 @@ pub fn prose(bytes: usize) -> String {
 }
 
 /// The same with one percent of its bytes in matches of several rules.
-pub fn matching(bytes: usize) -> String {
-    const MATCHES: [&str; 4] = [
-        "anna.keller@nordwind-handel.de",
-        "4539 5787 6362 1486",
-        "DE89 3704 0044 0532 0130 00",
-        "+49 30 901820 33",
-    ];
+pub(crate) fn matching(bytes: usize) -> String {
+    const MATCHES: [&str; 4] =
+        ["anna.keller@nordwind-handel.de", "4539 5787 6362 1486", "DE89 3704 0044 0532 0130 00", "+49 30 901820 33"];
     let mut text = String::with_capacity(bytes + 64);
     for (at, chunk) in prose(bytes).as_bytes().chunks(2_500).enumerate() {
         text.push_str(&String::from_utf8_lossy(chunk));
@@ -53,7 +108,7 @@ pub fn matching(bytes: usize) -> String {
 }
 
 /// A chat request with the text as the user's message.
-pub fn chat(text: &str) -> Vec<u8> {
+pub(crate) fn chat(text: &str) -> Vec<u8> {
     let system = "You are a helpful assistant. Answer briefly.";
     let body = serde_json::json!({
         "model": "gpt-5", "temperature": 0.2, "stream": true,
@@ -63,7 +118,7 @@ pub fn chat(text: &str) -> Vec<u8> {
 }
 
 /// An agent's request: many short strings, most of the bytes in tool definitions, calls and results.
-pub fn tools(bytes: usize) -> Vec<u8> {
+pub(crate) fn tools(bytes: usize) -> Vec<u8> {
     let tool = |at: usize| {
         serde_json::json!({"type": "function", "function": {"name": format!("tool_{at}"), "description": "Looks something up in a table.",
             "parameters": {"type": "object", "properties": {"query": {"type": "string", "description": "What to look for"},
@@ -81,7 +136,7 @@ pub fn tools(bytes: usize) -> Vec<u8> {
 }
 
 /// Texts that are made to cost: each aims at another part.
-pub fn hostile(bytes: usize) -> Vec<(&'static str, String)> {
+pub(crate) fn hostile(bytes: usize) -> Vec<(&'static str, String)> {
     let patterns: [(&'static str, &'static str); 16] = [
         ("@", "a@"),
         ("local parts", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@ "),

@@ -24,14 +24,21 @@ use std::time::Duration;
 use penaxtra_gateway::clock;
 use penaxtra_gateway::config::Io;
 use penaxtra_gateway::http::chunked::decode_pieces;
+use penaxtra_gateway::http::coding::Coding;
+use penaxtra_gateway::http::coding::Decoder;
 use penaxtra_gateway::http::framing::Body;
 use penaxtra_gateway::http::head::RequestHead;
 use penaxtra_gateway::http::head::Scan;
 use penaxtra_gateway::http::target::has_dot_segment;
 use penaxtra_gateway::limits::Timeouts;
 use penaxtra_gateway::net::listen;
+use penaxtra_gateway::policy::Policy;
+use penaxtra_gateway::policy::load::Trust;
 use penaxtra_gateway::proxy::Settings;
+use penaxtra_gateway::proxy::inspection::Inspector;
+use penaxtra_gateway::proxy::inspection::Message;
 use penaxtra_gateway::shared::Shared;
+use penaxtra_gateway::shared::events;
 use penaxtra_gateway::shared::lifecycle::Stage;
 use penaxtra_gateway::upstream::route::Route;
 use penaxtra_gateway::worker;
@@ -86,7 +93,8 @@ impl Gateway {
         });
         let listeners = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0)), 1).expect("a loopback port");
         let address = listeners[0].local_addr().expect("a bound port");
-        let shared = Arc::new(Shared::new(1, clock::now(), clock::unix()));
+        let shared = Arc::new(Shared::new(1, clock::now(), clock::unix(), Arc::new(policy())));
+        shared.policy.set_in_force(true);
         shared.addresses.publish(vec![upstream]);
         let doors = listeners.into_iter().map(|listener| Door { listener, plaintext: true }).collect();
         worker::start(vec![plan(doors, &shared)], Io::Epoll).expect("threads");
@@ -205,7 +213,15 @@ fn plan(doors: Vec<Door>, shared: &Arc<Shared>) -> Plan {
         memory_bytes_max: 64 << 20,
         pool_connections_max: 0,
         seed: 7,
+        events: events::ring().0,
+        path_key: [7; 32],
     }
+}
+
+/// A policy without rules: bodies are read, and forwarded as they are.
+fn policy() -> Policy {
+    let trust = Trust { keys: &[], tenant: None, allow_unsigned: true };
+    Policy::load(b"version = 1\ntenant = \"fuzz\"\n", &trust, None).expect("a valid policy")
 }
 
 /// Bits that are the same for the same input.
@@ -273,7 +289,7 @@ impl Expected {
     }
 
     /// Whether the gateway refuses the request by its own rules, wherever it stands: stricter is allowed, out of step is not.
-    fn is_refused_alone(&self, index: usize) -> bool {
+    fn is_refused_by_framing(&self, index: usize) -> bool {
         let (request, bytes) = (&self.requests[index], &self.sent[index]);
         let Ok(Some(found)) = Scan::default().find(bytes) else { return true };
         match RequestHead::parse(&bytes[found.skip..found.end]).map(|head| head.body) {
@@ -282,6 +298,19 @@ impl Expected {
             Ok(_) => request.body.len() > BODY_BYTES_MAX || has_dot_segment(path(request).as_bytes()),
             Err(_) => true,
         }
+    }
+
+    /// Whether the request is well-formed, and refused for its body alone: the connection goes on.
+    fn is_refused_by_inspection(&self, index: usize) -> bool {
+        let (request, bytes) = (&self.requests[index], &self.sent[index]);
+        if self.is_refused_by_framing(index) || is_probe(request) {
+            return false;
+        }
+        let Ok(Some(found)) = Scan::default().find(bytes) else { return false };
+        let bytes = &bytes[found.skip..found.end];
+        let Ok(head) = RequestHead::parse(bytes) else { return false };
+        let Some(body) = decoded(request) else { return true };
+        Inspector::default().inspect(&policy(), &Message { head: &head, bytes, body: &body }).is_err()
     }
 
     /// Whether the connection ends with the answer to this request.
@@ -320,7 +349,9 @@ fn answers(bytes: &[u8], expected: &Expected) -> Vec<Response> {
 
 /// Every record is one request, the next of those that were sent. `cut`: the client may have vanished in the middle.
 fn judge_records(records: &[Vec<u8>], expected: &Expected, cut: bool) -> Vec<Request> {
-    let mut sent = expected.requests.iter().filter(|request| !is_probe(request));
+    let forwarded_at_best =
+        |index: &usize| !is_probe(&expected.requests[*index]) && !expected.is_refused_by_inspection(*index);
+    let mut sent = (0..expected.requests.len()).filter(forwarded_at_best).map(|index| &expected.requests[index]);
     let mut forwarded = Vec::new();
     for record in records {
         match strict::request(record) {
@@ -328,7 +359,7 @@ fn judge_records(records: &[Vec<u8>], expected: &Expected, cut: bool) -> Vec<Req
             Ok(None) => assert!(cut, "half a request was forwarded"),
             Ok(Some((request, length))) => {
                 assert_eq!(length, record.len(), "more than one request was forwarded");
-                // A request that the gateway refused ends the connection, so none is skipped between two.
+                // A request that is refused for its framing ends the connection, so none of those is skipped between two.
                 match sent.next() {
                     Some(sent) => compare(sent, &request),
                     None => assert!(expected.open, "something was forwarded that was never sent"),
@@ -355,9 +386,13 @@ fn judge_answers(bytes: &[u8], expected: &Expected, forwarded: &[Request]) {
         match answer.status {
             200 if answer.fields.has("x-upstream") => {}
             200 => assert!(request.is_none_or(is_probe), "an answer from nowhere"),
+            400 | 413 | 415 if request.is_some() && expected.is_refused_by_inspection(index) => {}
             400..=499 | 501 | 505 => {
                 assert!(is_last, "the connection goes on after a refusal");
-                assert!(request.is_none() || expected.is_refused_alone(index), "a good request is refused out of step");
+                assert!(
+                    request.is_none() || expected.is_refused_by_framing(index),
+                    "a good request is refused out of step"
+                );
             }
             status => panic!("a healthy gateway has answered {status}"),
         }
@@ -388,6 +423,24 @@ fn path(request: &Request) -> String {
     }
 }
 
+/// The body without its content coding; none where it is refused for it.
+fn decoded(request: &Request) -> Option<Vec<u8>> {
+    let coding = Coding::of(request.fields.all("content-encoding")).ok()?;
+    if coding == Coding::Identity || request.body.is_empty() {
+        return Some(request.body.clone());
+    }
+    let mut decoder = Decoder::new(coding, request.body.len(), BODY_BYTES_MAX);
+    let (mut rest, mut body, mut step) = (request.body.as_slice(), Vec::new(), [0; 1024]);
+    loop {
+        let moved = decoder.decode(rest, &mut step).ok()?;
+        body.extend_from_slice(&step[..moved.written]);
+        rest = &rest[moved.read..];
+        if moved.is_idle() {
+            return decoder.finish().ok().map(|()| body);
+        }
+    }
+}
+
 /// What was forwarded is what was sent, less what may not cross, and with what the gateway adds.
 fn compare(sent: &Request, forwarded: &Request) {
     assert_eq!(forwarded.method, sent.method);
@@ -395,18 +448,25 @@ fn compare(sent: &Request, forwarded: &Request) {
     let path = path(sent);
     assert_eq!(forwarded.target, if path == "*" { path } else { format!("/prefix{path}") });
     assert_eq!(forwarded.minor, 1);
-    assert!(forwarded.body == sent.body, "the body is another");
+    assert!(Some(&forwarded.body) == decoded(sent).as_ref(), "the body is another");
     assert!(forwarded.trailers.0.is_empty(), "a trailer has crossed");
     assert_eq!(forwarded.fields.one("host").as_deref(), Some("upstream.example"));
     assert!(forwarded.fields.one("x-request-id").is_some(), "a forwarded request has one id");
     let has_body = sent.fields.has("content-length") || sent.fields.has("transfer-encoding");
-    let length = has_body.then(|| sent.body.len().to_string());
+    let length = has_body.then(|| forwarded.body.len().to_string());
     assert_eq!(forwarded.fields.one("content-length"), length);
     let ours = |(name, _): &&(String, Vec<u8>)| {
-        !["host", "x-request-id", "content-length"].iter().any(|our| name.eq_ignore_ascii_case(our))
+        !["host", "x-request-id", "content-length", "content-encoding"].iter().any(|our| name.eq_ignore_ascii_case(our))
     };
+    let recoded = forwarded.body != sent.body;
+    assert!(!forwarded.fields.has("content-encoding"), "a content coding that was taken off is named");
     let mut arrived = forwarded.fields.0.iter().filter(ours);
-    for field in crossing(&sent.fields).filter(ours) {
+    let is_digest = |name: &str| {
+        ["content-digest", "repr-digest", "digest", "content-md5"]
+            .iter()
+            .any(|digest| name.eq_ignore_ascii_case(digest))
+    };
+    for field in crossing(&sent.fields).filter(ours).filter(|(name, _)| !(recoded && is_digest(name))) {
         assert_eq!(arrived.next(), Some(field));
     }
     let added: Vec<&str> = arrived.map(|(name, _)| name.as_str()).collect();

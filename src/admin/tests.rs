@@ -6,12 +6,14 @@ use std::io::Read;
 use std::io::Write;
 
 use crate::net::certificate::CertificateSource;
+use crate::policy::Policy;
 use crate::shared::lifecycle::Stage;
 
 use super::*;
 
 fn start() -> (Arc<Shared>, Admin) {
     let shared = Arc::new(Shared::new(1, crate::clock::now(), Duration::ZERO, Arc::new(Policy::built_in())));
+    shared.policy.set_in_force(true);
     let certificates = Certificates::load(CertificateSource::SelfSigned { names: Vec::new() }).unwrap();
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let admin = Admin::start(any, Arc::clone(&shared), Arc::new(certificates)).unwrap();

@@ -98,7 +98,9 @@ impl Draft {
         }
         let unsigned = self.config.policy_keys.is_empty() && !self.config.allow_unsigned_policy;
         if self.config.policy.is_some() && unsigned && self.readable(&["policy-key", "allow-unsigned-policy"]) {
-            mistakes.push(self.mistake("policy", "nothing says who may sign it, want policy-key (or allow-unsigned-policy)"));
+            mistakes.push(
+                self.mistake("policy", "nothing says who may sign it, want policy-key (or allow-unsigned-policy)"),
+            );
         }
         self.warn(warnings);
         (mistakes.len() == before && self.unreadable.is_empty() && !upstream_is_missing).then_some(self.config)
@@ -157,7 +159,10 @@ impl Draft {
             warnings.push("upstream-ca has no effect: the upstream is not https".to_owned());
         }
         if config.allow_unsigned_policy {
-            warnings.push("allow-unsigned-policy: whoever can write the policy file decides what this gateway lets through".to_owned());
+            warnings.push(
+                "allow-unsigned-policy: whoever can write the policy file decides what this gateway lets through"
+                    .to_owned(),
+            );
         }
         if config.policy.is_none() && !config.policy_keys.is_empty() {
             warnings.push("policy-key has no effect: there is no policy to verify, the built-in one holds".to_owned());

@@ -147,7 +147,16 @@ impl Fetch {
     pub fn start(source: Source, shared: Arc<Shared>, events: Sender) -> io::Result<Self> {
         let (asks, asked) = mpsc::sync_channel(1);
         let mark = source.mark();
-        let mut watch = Watch { source, shared, events, mark, publisher: Publisher::default(), failure: None, sequence: 0, unserved: None };
+        let mut watch = Watch {
+            source,
+            shared,
+            events,
+            mark,
+            publisher: Publisher::default(),
+            failure: None,
+            sequence: 0,
+            unserved: None,
+        };
         watch.begin();
         let thread = std::thread::Builder::new().name("policy".to_owned()).spawn(move || {
             loop {
@@ -196,9 +205,16 @@ impl Watch {
     fn begin(&mut self) {
         let policy = self.shared.policy.load();
         if policy.origin() == Origin::Unsigned {
-            tracing::warn!("the policy is not signed: whoever can write its file decides what this gateway lets through");
+            tracing::warn!(
+                "the policy is not signed: whoever can write its file decides what this gateway lets through"
+            );
         }
-        tracing::info!(version = policy.version(), tenant = policy.tenant(), origin = policy.origin().label(), "policy loaded");
+        tracing::info!(
+            version = policy.version(),
+            tenant = policy.tenant(),
+            origin = policy.origin().label(),
+            "policy loaded"
+        );
         self.look_at_time(&policy);
     }
 
@@ -222,7 +238,9 @@ impl Watch {
             self.unserved = unserved;
             match unserved {
                 None => tracing::info!(version = policy.version(), "the policy is in force"),
-                Some(Validity::Over) => tracing::error!(version = policy.version(), serves, "the policy's time is over"),
+                Some(Validity::Over) => {
+                    tracing::error!(version = policy.version(), serves, "the policy's time is over")
+                }
                 Some(_) => tracing::error!(version = policy.version(), serves, "the policy's time has not come"),
             }
             if unserved.is_some() {
@@ -239,7 +257,12 @@ impl Watch {
                 self.failure = None;
                 let policy = Arc::new(policy);
                 self.look_at_time(&policy);
-                tracing::info!(version = policy.version(), tenant = policy.tenant(), origin = policy.origin().label(), "policy loaded");
+                tracing::info!(
+                    version = policy.version(),
+                    tenant = policy.tenant(),
+                    origin = policy.origin().label(),
+                    "policy loaded"
+                );
                 drop(before);
                 self.publisher.publish(&self.shared.policy, policy);
                 self.shared.control.policy_reloads.increment();

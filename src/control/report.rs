@@ -134,10 +134,10 @@ impl Writer {
 
     /// By code, as far as there are not too many of them.
     fn count(&mut self, event: &Event) {
-        match self.counts.iter_mut().find(|(code, _)| *code == event.code) {
-            Some((_, count)) => *count += 1,
-            None if self.counts.len() < limits::EVENT_CODES_MAX => self.counts.push((event.code, 1)),
-            None => {}
+        if let Some((_, count)) = self.counts.iter_mut().find(|(code, _)| *code == event.code) {
+            *count += 1;
+        } else if self.counts.len() < limits::EVENT_CODES_MAX {
+            self.counts.push((event.code, 1));
         }
     }
 }

@@ -102,6 +102,7 @@ fn distinct(answer: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use crate::policy::Policy;
     use crate::shared::addresses::Addresses;
 
     use super::*;

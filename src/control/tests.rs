@@ -3,14 +3,21 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::config::Config;
+use crate::config::Upstream;
 use crate::net::certificate::CertificateSource;
+use crate::shared::events;
 
 use super::*;
 
 fn start(settings: &Settings) -> (Arc<Shared>, Control) {
-    let shared = Arc::new(Shared::new(2, clock::now(), Duration::ZERO));
+    let config = Config::for_upstream(Upstream::parse("http://127.0.0.1:9").unwrap());
+    let source = fetch::Source::new(&config).unwrap();
+    let policy = source.load(None).unwrap();
+    let shared = Arc::new(Shared::new(2, clock::now(), Duration::ZERO, Arc::new(policy)));
+    let fetch = Fetch::start(source, Arc::clone(&shared), events::ring().0).unwrap();
     let certificates = Certificates::load(CertificateSource::SelfSigned { names: Vec::new() }).unwrap();
-    let control = Control::start(&shared, Arc::new(certificates), settings).unwrap();
+    let control = Control::start(&shared, Arc::new(certificates), fetch, settings).unwrap();
     shared.lifecycle.advance(Stage::Serving);
     (shared, control)
 }

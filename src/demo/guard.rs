@@ -126,7 +126,8 @@ pub(super) fn tell(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<(usiz
 }
 
 fn ask(ground: &Ground<'_>, prompt: &str) -> io::Result<Reply> {
-    let body = serde_json::json!({"model": "mock-small", "messages": [{"role": "user", "content": prompt}]}).to_string();
+    let body =
+        serde_json::json!({"model": "mock-small", "messages": [{"role": "user", "content": prompt}]}).to_string();
     let length = body.len();
     let request = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
@@ -184,7 +185,10 @@ struct Calls {
 }
 
 fn takeover(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<bool> {
-    writeln!(out, "\nD. Version 2 of the policy arrives while {CALLERS} callers keep asking: the shadow rule blocks from now on")?;
+    writeln!(
+        out,
+        "\nD. Version 2 of the policy arrives while {CALLERS} callers keep asking: the shadow rule blocks from now on"
+    )?;
     let stop = AtomicBool::new(false);
     let sum = thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(|| keep_asking(ground, &stop))).collect();
@@ -200,7 +204,10 @@ fn takeover(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<bool> {
         published.map(|()| sum)
     })?;
     let Calls { answered, refused, failed } = sum;
-    writeln!(out, "     {answered} calls answered under version 1, then {refused} refused under version 2, {failed} failed.")?;
+    writeln!(
+        out,
+        "     {answered} calls answered under version 1, then {refused} refused under version 2, {failed} failed."
+    )?;
     Ok(answered > 0 && refused == CALLERS as u32 && failed == 0)
 }
 

@@ -101,7 +101,8 @@ pub(super) fn message<'a>(client: &'a Client, request: &'a Request) -> Message<'
 /// Takes the content coding off (RFC 9110 section 8.4): what is inspected is what is forwarded.
 fn decode(core: &Core, client: &mut Client, request: &mut Request, exchange: &mut Exchange) -> Result<(), Error> {
     let Message { head, bytes, body } = message(client, request);
-    let values = head.fields.iter().filter(|field| field.name == Name::ContentEncoding).map(|field| field.value.of(bytes));
+    let values =
+        head.fields.iter().filter(|field| field.name == Name::ContentEncoding).map(|field| field.value.of(bytes));
     let coding = Coding::of(values).map_err(|Unsupported| Error::client(Kind::UnsupportedContent))?;
     exchange.changed.decoded = head.fields.iter().any(|field| field.name == Name::ContentEncoding);
     if coding == Coding::Identity || body.is_empty() {

@@ -313,14 +313,17 @@ async fn exchange(
         return Err(Error { side: Side::Gateway, kind: Kind::NoPolicy });
     }
     let policy = core.policy.policy();
-    let mut inspected = receive(core, client, &mut request, exchange).await;
-    if inspected.is_ok() {
-        inspected = enforce::enforce(core, client, &mut request, exchange, &policy);
+    if let Err(error) = receive(core, client, &mut request, exchange).await {
+        report::refused(core, &policy, &enforce::message(client, &request), exchange, error);
+        return Err(error);
     }
-    if let Err(error) = inspected {
+    if let Err(error) = enforce::enforce(core, client, &mut request, exchange, &policy) {
         let message = enforce::message(client, &request);
         report::refused(core, &policy, &message, exchange, error);
         exchange.dialect = exchange.dialect.of_body(message.body);
+        // It was read to its end, so the connection may go on.
+        client.stream.received.consume(request.received_body().end);
+        exchange.in_step = true;
         return Err(error);
     }
     let (mut upstream, spent) = request::send(core, client, caller, request, exchange).await?;

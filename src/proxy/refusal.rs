@@ -156,7 +156,9 @@ impl Refusal {
                 "body_too_large",
                 "The request body is larger than this gateway allows.",
             ),
-            (_, Kind::Blocked) => Self::new(403, Reason::Blocked, "policy_blocked", "This request is blocked by policy."),
+            (_, Kind::Blocked) => {
+                Self::new(403, Reason::Blocked, "policy_blocked", "This request is blocked by policy.")
+            }
             (_, Kind::Unreadable(Unreadable::Pieces)) | (_, Kind::DecodeLimit) => Self::new(
                 413,
                 Reason::PayloadTooLarge,
@@ -263,7 +265,9 @@ impl Refusal {
     const fn of_unreadable(unreadable: Unreadable) -> Self {
         match unreadable {
             Unreadable::Depth => bad_request("json_depth", "The JSON body is nested too deeply."),
-            Unreadable::DuplicateKey => bad_request("json_duplicate_key", "The JSON body has a key twice in one object."),
+            Unreadable::DuplicateKey => {
+                bad_request("json_duplicate_key", "The JSON body has a key twice in one object.")
+            }
             Unreadable::Form => bad_request("form", "The form body is not valid."),
             Unreadable::Syntax | Unreadable::Utf8 | Unreadable::Surrogate | Unreadable::Pieces => {
                 bad_request("invalid_json", "The body is not valid JSON.")
@@ -299,8 +303,11 @@ impl Refusal {
                     ..500 => "invalid_request_error",
                     500.. => "server_error",
                 };
-                let request = if reasoned.is_some() { format!(r#","request_id":"{request_id}"{policy}"#) } else { policy };
-                format!(r#"{{"error":{{"message":"{message}","type":"{kind}","param":null,"code":"{code}"{request}}}}}"#)
+                let request =
+                    if reasoned.is_some() { format!(r#","request_id":"{request_id}"{policy}"#) } else { policy };
+                format!(
+                    r#"{{"error":{{"message":"{message}","type":"{kind}","param":null,"code":"{code}"{request}}}}}"#
+                )
             }
             Dialect::Anthropic => {
                 let kind = match self.status {

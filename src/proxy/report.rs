@@ -36,7 +36,9 @@ pub(super) fn hits(core: &Core, policy: &Policy, message: &Message<'_>, hits: &[
         let Some(rule) = hit.rule(policy) else { continue };
         let same = |event: &&mut Event| {
             event.rule == rule.id
-                && event.matched.is_some_and(|matched| matched.part == hit.place.part && matched.layer == hit.place.layer)
+                && event
+                    .matched
+                    .is_some_and(|matched| matched.part == hit.place.part && matched.layer == hit.place.layer)
         };
         if let Some(event) = events.iter_mut().find(same) {
             event.count += 1;
@@ -51,7 +53,13 @@ pub(super) fn hits(core: &Core, policy: &Policy, message: &Message<'_>, hits: &[
             _ => Done::Redact,
         };
         let matched = matched(core, policy, message, hit.place.part, hit.place.layer);
-        events.push(Event { rule: rule.id, code: rule.code, severity: rule.severity, done, ..event(core, policy, matched) });
+        events.push(Event {
+            rule: rule.id,
+            code: rule.code,
+            severity: rule.severity,
+            done,
+            ..event(core, policy, matched)
+        });
     }
     for event in events {
         send(core, event);

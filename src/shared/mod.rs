@@ -100,7 +100,11 @@ mod tests {
             block.requests.add(10_u64.pow(u32::try_from(index).unwrap()));
         }
         assert_eq!(shared.sum(|block| block.requests.value()), 111);
-        assert_eq!(Shared::new(0, crate::clock::now(), Duration::ZERO, Arc::new(Policy::built_in())).sum(|block| block.requests.value()), 0);
+        assert_eq!(
+            Shared::new(0, crate::clock::now(), Duration::ZERO, Arc::new(Policy::built_in()))
+                .sum(|block| block.requests.value()),
+            0
+        );
     }
 
     #[test]

@@ -55,7 +55,8 @@ fn parse(page: &str) -> BTreeMap<String, f64> {
 }
 
 fn shared() -> Shared {
-    let shared = Shared::new(2, crate::clock::now(), Duration::from_millis(1_795_392_000_250), Arc::new(Policy::built_in()));
+    let shared =
+        Shared::new(2, crate::clock::now(), Duration::from_millis(1_795_392_000_250), Arc::new(Policy::built_in()));
     shared.decide_driver("uring");
     shared
 }

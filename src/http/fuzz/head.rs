@@ -157,16 +157,15 @@ fn forward_request(head: &RequestHead, bytes: &[u8], prefix: &str) {
         Body::UntilClose => panic!("no request is framed by its end"),
     };
     let request_id = head.request_id.is_none().then_some(REQUEST_ID);
-    let onward =
-        Onward {
-            authority: "upstream.example",
-            prefix,
-            content_length,
-            request_id,
-            changed: Changed::default(),
-            via: false,
-            forwarded: None,
-        };
+    let onward = Onward {
+        authority: "upstream.example",
+        prefix,
+        content_length,
+        request_id,
+        changed: Changed::default(),
+        via: false,
+        forwarded: None,
+    };
     let mut out = Vec::new();
     encode::request(head, bytes, &onward, &mut out);
     if !is_readable(&out) {

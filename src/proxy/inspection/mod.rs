@@ -14,7 +14,6 @@ use std::hash::BuildHasher;
 use std::hash::RandomState;
 use std::ops::Range;
 
-use crate::extract::Api;
 use crate::extract::Form;
 use crate::extract::Layer;
 use crate::extract::Part;
@@ -22,8 +21,8 @@ use crate::extract::Piece;
 use crate::extract::Place;
 use crate::extract::Role;
 use crate::extract::Unreadable;
-use crate::extract::form;
 use crate::extract::form::FormReader;
+use crate::extract::form::percent;
 use crate::extract::json;
 use crate::extract::json::Walker;
 use crate::extract::node;
@@ -232,7 +231,8 @@ impl Inspector {
     /// The hit that a refusal gives as its reason: of those that block the most severe, of equals the first.
     #[must_use]
     pub fn reason<'p>(&self, policy: &'p Policy) -> Option<&'p Rule> {
-        let blocking = self.hits().iter().filter_map(|hit| hit.rule(policy)).filter(|rule| rule.action == Action::Block);
+        let blocking =
+            self.hits().iter().filter_map(|hit| hit.rule(policy)).filter(|rule| rule.action == Action::Block);
         blocking.reduce(|most, rule| if rule.severity > most.severity { rule } else { most })
     }
 
@@ -254,7 +254,7 @@ impl Inspector {
         let Matcher { views, hits, numbers, work, .. } = &mut self.matcher;
         hits.clear();
         numbers.clear();
-        views.shrink();
+        views.shrink(limits::SCRATCH_BYTES_KEPT);
         *work = Work::default();
         self.form.shrink();
         for Level { walker, text, .. } in &mut self.levels {
@@ -279,7 +279,14 @@ impl Inspector {
         if self.form.urlencoded(values).is_ok() {
             for piece in &self.form.pieces {
                 let start = query as u32;
-                let moved = Piece { start: piece.start + start, end: piece.end + start, key_start: 0, key_end: 0, place, ..*piece };
+                let moved = Piece {
+                    start: piece.start + start,
+                    end: piece.end + start,
+                    key_start: 0,
+                    key_end: 0,
+                    place,
+                    ..*piece
+                };
                 matcher.passage(level, policy, document, &[moved], Escape::Percent)?;
             }
         } else {
@@ -371,7 +378,13 @@ impl Matcher {
     }
 
     /// A JSON document, and the documents inside its strings as deep as there are levels. Returns how many media parts were skipped.
-    fn json(&mut self, levels: &mut [Level], policy: &Policy, document: &[u8], root: &'static Node) -> Result<u32, Stop> {
+    fn json(
+        &mut self,
+        levels: &mut [Level],
+        policy: &Policy,
+        document: &[u8],
+        root: &'static Node,
+    ) -> Result<u32, Stop> {
         let Some(level) = levels.first_mut() else { return Ok(0) };
         level.walker.walk(document, root)?;
         let pieces = std::mem::take(&mut level.walker.pieces);
@@ -480,7 +493,11 @@ impl Matcher {
             for (seam, end) in bounds(seams, text.len()) {
                 let bytes = text.get(seam.start as usize..end as usize).unwrap_or_default();
                 inspector::inspect(policy.scanner(), Text { bytes, key }, work, views, findings)?;
-                let moved = |finding: &Finding| Finding { start: finding.start + seam.start, end: finding.end + seam.start, ..*finding };
+                let moved = |finding: &Finding| Finding {
+                    start: finding.start + seam.start,
+                    end: finding.end + seam.start,
+                    ..*finding
+                };
                 joint.extend(findings.iter().map(moved));
                 if joint.len() > limits::FINDINGS_MAX {
                     return Err(Stop::Limit);
@@ -525,7 +542,14 @@ impl Matcher {
     }
 
     /// Keeps a finding in a piece that a rule is about, `found` being its bytes.
-    fn hit(&mut self, policy: &Policy, finding: Finding, piece: &Piece, found: &[u8], continued: bool) -> Result<(), Stop> {
+    fn hit(
+        &mut self,
+        policy: &Policy,
+        finding: Finding,
+        piece: &Piece,
+        found: &[u8],
+        continued: bool,
+    ) -> Result<(), Stop> {
         let Some(rule) = policy.rule_for(finding.finder, Scope::Request, piece.place) else { return Ok(()) };
         if rule.action == Action::Allow {
             return Ok(());
@@ -562,13 +586,13 @@ impl Matcher {
             let Some(Seam { piece, .. }) = seams.get(seam as usize) else { continue };
             let raw = document.get(piece.range()).unwrap_or_default();
             let mut json = json::Offsets::new(raw);
-            let mut percent = form::Offsets::new(raw);
+            let mut encoded = percent::Offsets::new(raw);
             for offset in of_seam {
                 let at = offset.at as usize;
                 let moved = match escape {
                     _ if piece.plain => at,
                     Escape::Json => json.to_raw(at),
-                    Escape::Percent => percent.to_raw(at),
+                    Escape::Percent => encoded.to_raw(at),
                 };
                 let moved = piece.start + u32::try_from(moved).unwrap_or(u32::MAX);
                 if let Some(hit) = self.hits.get_mut(offset.hit as usize) {
@@ -584,7 +608,10 @@ impl Offset {
     fn of(seam: usize, hit: &Hit, at: usize) -> [Self; 2] {
         let seam = u32::try_from(seam).unwrap_or(u32::MAX);
         let number = u32::try_from(at).unwrap_or(u32::MAX);
-        [Self { seam, at: hit.start, hit: number, is_end: false }, Self { seam, at: hit.end, hit: number, is_end: true }]
+        [
+            Self { seam, at: hit.start, hit: number, is_end: false },
+            Self { seam, at: hit.end, hit: number, is_end: true },
+        ]
     }
 }
 
@@ -598,7 +625,7 @@ fn assemble(document: &[u8], pieces: &[Piece], escape: Escape, text: &mut Vec<u8
         match escape {
             _ if piece.plain => text.extend_from_slice(raw),
             Escape::Json => json::unescape(raw, text),
-            Escape::Percent => form::unescape(raw, text),
+            Escape::Percent => percent::unescape(raw, text),
         }
     }
 }
