@@ -8,6 +8,7 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
 pub mod anthropic;
+pub mod fuzz;
 pub mod json;
 pub mod mcp;
 pub mod node;
