@@ -347,8 +347,8 @@ const WORDS: &[&str] = &[
 fn document() -> impl Strategy<Value = String> {
     let escaped = |word: &'static str| {
         let mut text = String::new();
-        for (index, unit) in word.encode_utf16().enumerate() {
-            if index % 3 == 0 { write!(text, "\\u{unit:04X}").unwrap() } else { text.push(char::from(unit as u8)) }
+        for (index, letter) in word.chars().enumerate() {
+            if index % 3 == 0 { write!(text, "\\u{:04X}", u32::from(letter)).unwrap() } else { text.push(letter) }
         }
         text
     };
