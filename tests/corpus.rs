@@ -8,6 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::path::Path;
 
+use penaxtra_gateway::extract::fuzz::fuzz_walk;
 use penaxtra_gateway::http::fuzz;
 
 #[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]
@@ -53,6 +54,11 @@ fn chunked_bodies_hold_their_properties() {
 #[test]
 fn event_streams_hold_their_properties() {
     replay("sse", fuzz::fuzz_sse);
+}
+
+#[test]
+fn bodies_hold_their_properties() {
+    replay("walk", fuzz_walk);
 }
 
 #[test]

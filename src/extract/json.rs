@@ -109,8 +109,7 @@ enum Speaker {
 struct UnknownKey {
     hash: u64,
     /// In `key_bytes` where it holds an escape, else in the body.
-    start: usize,
-    end: usize,
+    at: Span,
     plain: bool,
 }
 
@@ -261,8 +260,10 @@ impl Reader<'_> {
             frame.seen |= bit;
             return Ok(child);
         }
-        let (start, end) = if inside.plain { (inside.start, inside.end) } else { (unescaped, walker.key_bytes.len()) };
-        walker.keys.push(UnknownKey { hash, start, end, plain: inside.plain });
+        // The text of a key is no longer than the body.
+        let text = Inside { start: unescaped, end: walker.key_bytes.len(), plain: false };
+        let at = if inside.plain { inside.span() } else { text.span() };
+        walker.keys.push(UnknownKey { hash, at, plain: inside.plain });
         let nothing = Span { start: 0, end: 0 };
         self.piece(inside, nothing, node.place, Form::Key)?;
         Ok(node.other)
@@ -502,11 +503,11 @@ fn is_word(raw: &[u8]) -> bool {
     raw.len() <= limits::WORD_BYTES_MAX && raw.iter().all(is_sign)
 }
 
-/// Whether two keys of one object are the same. Linear for few of them, sorted for many: at most n log n comparisons of keys.
+/// Whether two keys of one object are the same. Few are compared each with each, many are sorted: at most n log n comparisons.
 fn has_duplicate(keys: &mut [UnknownKey], body: &[u8], key_bytes: &[u8]) -> bool {
     let name = |key: &UnknownKey| {
         let from = if key.plain { body } else { key_bytes };
-        from.get(key.start..key.end).unwrap_or_default()
+        from.get(key.at.start as usize..key.at.end as usize).unwrap_or_default()
     };
     let same = |one: &UnknownKey, other: &UnknownKey| one.hash == other.hash && name(one) == name(other);
     if keys.len() <= KEYS_COMPARED_MAX {
@@ -519,6 +520,10 @@ fn has_duplicate(keys: &mut [UnknownKey], body: &[u8], key_bytes: &[u8]) -> bool
         }
         return false;
     }
-    keys.sort_unstable_by(|one, other| one.hash.cmp(&other.hash).then_with(|| name(one).cmp(name(other))));
-    keys.iter().zip(keys.iter().skip(1)).any(|(one, other)| same(one, other))
+    keys.sort_unstable_by_key(|key| key.hash);
+    // Keys of one hash are next to each other now; more than one of them are rare, and as many as an attacker likes.
+    keys.chunk_by_mut(|one, other| one.hash == other.hash).filter(|keys| keys.len() > 1).any(|keys| {
+        keys.sort_unstable_by(|one, other| name(one).cmp(name(other)));
+        keys.iter().zip(keys.iter().skip(1)).any(|(one, other)| same(one, other))
+    })
 }

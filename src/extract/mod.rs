@@ -9,6 +9,7 @@
 
 pub mod anthropic;
 pub mod form;
+pub mod fuzz;
 pub mod json;
 pub mod mcp;
 pub mod node;

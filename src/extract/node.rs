@@ -94,22 +94,29 @@ impl Node {
 }
 
 /// A hash of a key. It need not withstand an attack: whoever compares hashes compares the bytes where they are the same.
+#[inline]
 pub(super) const fn hash(bytes: &[u8]) -> u64 {
-    let mut state = mix(bytes.len() as u64, 0x9e37_79b9_7f4a_7c15);
+    let mut state = bytes.len() as u64;
     let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+    while rest.len() > 16 {
+        let Some((word, after)) = rest.split_first_chunk::<8>() else { break };
         state = mix(state, u64::from_le_bytes(*word));
         rest = after;
     }
-    // The last bytes: two words of four that overlap, or up to three bytes.
-    let tail = match (rest.first_chunk::<4>(), rest.last_chunk::<4>(), rest) {
-        (Some(first), Some(last), _) => u32::from_le_bytes(*first) as u64 | (u32::from_le_bytes(*last) as u64) << 32,
-        (_, _, [a]) => *a as u64,
-        (_, _, [a, b]) => *a as u64 | (*b as u64) << 8,
-        (_, _, [a, b, c]) => *a as u64 | (*b as u64) << 8 | (*c as u64) << 16,
-        _ => return state,
+    // Most keys end here at once. The first and the last bytes overlap where there are fewer than two words.
+    let (first, last) = match (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => match (rest.first_chunk::<4>(), rest.last_chunk::<4>(), rest) {
+            (Some(first), Some(last), _) => (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64),
+            (_, _, [first, middle @ .., last]) => {
+                let middle = if let [middle] = middle { *middle } else { 0 };
+                (*first as u64, *last as u64 | (middle as u64) << 8)
+            }
+            (_, _, [only]) => (*only as u64, 0),
+            _ => (0, 0),
+        },
     };
-    mix(state, tail)
+    mix(state ^ last.rotate_left(32), first)
 }
 
 /// Both halves of a product.

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
+
 use super::Api;
 use super::Form;
 use super::Layer;
@@ -11,6 +13,7 @@ use super::Piece;
 use super::Place;
 use super::Role;
 use super::Unreadable;
+use super::fuzz::fuzz_walk;
 use super::json::ANY;
 use super::json::Node;
 use super::json::Walker;
@@ -302,4 +305,105 @@ fn all_strings_keys_and_long_numbers_of_any_json_are_pieces() {
             ),
         ],
     );
+}
+
+const WORDS: &[&str] = &[
+    "role",
+    "content",
+    "text",
+    "type",
+    "messages",
+    "user",
+    "tool",
+    "system",
+    "base64",
+    "input",
+    "output",
+    "source",
+    "data",
+    "tools",
+    "function",
+    "arguments",
+    "properties",
+    "parameters",
+    "name",
+    "params",
+    "result",
+    "method",
+    "tools/call",
+    "image_url",
+    "url",
+    "data:image/png;base64,AAAA",
+    "iVBO",
+    "model",
+    "prompt",
+    "variables",
+    "a text",
+    "",
+    "a",
+];
+
+/// Documents of the APIs' own keys and values that mean something to the tables, as text, with escapes and blanks.
+fn document() -> impl Strategy<Value = String> {
+    let escaped = |word: &'static str| {
+        let mut text = String::new();
+        for (index, letter) in word.chars().enumerate() {
+            if index % 3 == 0 { write!(text, "\\u{:04X}", u32::from(letter)).unwrap() } else { text.push(letter) }
+        }
+        text
+    };
+    let string = prop_oneof![
+        6 => prop::sample::select(WORDS).prop_map(str::to_owned),
+        1 => prop::sample::select(WORDS).prop_map(escaped),
+        1 => "([a-zé€😀/]|\\\\[\"\\\\/bfnrt]|\\\\u00[0-9a-fA-F]{2}|\\\\ud83d\\\\ude0[0-9]){0,40}",
+    ]
+    .prop_map(|inside| format!("\"{inside}\""));
+    let leaf = prop_oneof![
+        6 => string.clone(),
+        1 => "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?",
+        1 => prop::sample::select(&["true", "false", "null"][..]).prop_map(str::to_owned),
+    ];
+    let blank = "[ \t\r\n]{0,2}";
+    leaf.prop_recursive(6, 64, 8, move |inner| {
+        let member = (string.clone(), blank, inner.clone())
+            .prop_map(|(key, blank, value)| format!("{key}{blank}:{blank}{value}"));
+        prop_oneof![
+            (prop::collection::vec(inner, 0..6), blank)
+                .prop_map(|(list, blank)| format!("[{blank}{}{blank}]", list.join(","))),
+            (prop::collection::vec(member, 0..8), blank)
+                .prop_map(|(list, blank)| format!("{{{}}}{blank}", list.join(&format!(",{blank}")))),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn documents_are_read_as_serde_json_reads_them(document in document()) {
+        fuzz_walk(document.as_bytes());
+    }
+
+    #[test]
+    fn changed_documents_are_read_or_refused_as_serde_json_does(
+        document in document(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(&b"\"\\{}[],:0-+.eu x\n\0\xff\xc3\xa9"[..]), 0..3), 1..4),
+    ) {
+        let mut bytes = document.into_bytes();
+        for (at, byte, how) in changes {
+            let at = at.index(bytes.len() + 1);
+            match how {
+                0 => bytes.insert(at, byte),
+                1 if at < bytes.len() => bytes[at] = byte,
+                _ => drop(bytes.drain(at..bytes.len().min(at + 2))),
+            }
+        }
+        fuzz_walk(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_are_unescaped_as_a_naive_reader_does(bytes in prop::collection::vec(prop::sample::select(&b"\\\\\\uu0dD8cC9afnq\"\xe9"[..]), 0..60)) {
+        fuzz_walk(&bytes);
+        fuzz_walk(&[b"\"", &bytes[..], b"\""].concat());
+    }
 }
