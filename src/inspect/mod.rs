@@ -10,9 +10,18 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod check;
+mod context;
 pub mod detector;
+mod email;
+mod literal;
 pub mod normalise;
+mod number;
+mod pattern;
 pub mod scan;
+#[cfg(test)]
+mod scan_tests;
+mod token;
 
 /// A text to be inspected.
 #[derive(Clone, Copy, Debug)]

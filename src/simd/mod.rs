@@ -5,3 +5,5 @@
 //! of what the bytes mean.
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+pub mod literal;
