@@ -15,7 +15,18 @@ pub mod detector;
 pub mod inspector;
 pub mod normalise;
 pub mod overlap;
+pub mod check;
+mod context;
+pub mod detector;
+mod email;
+mod literal;
+pub mod normalise;
+mod number;
+mod pattern;
 pub mod scan;
+#[cfg(test)]
+mod scan_tests;
+mod token;
 
 /// A text to be inspected.
 #[derive(Clone, Copy, Debug)]

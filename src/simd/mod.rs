@@ -7,3 +7,4 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
 pub mod json;
+pub mod literal;

@@ -1,0 +1,75 @@
+//! Context words: whole words near a match, or in the key that its text is the value of.
+//!
+//! A word is whole where no letter of its own kind goes on: `card` stands in `card_number`, `cardNumber` and `card2`, not in `discard`.
+//! Beyond ASCII there is no telling words apart without a dictionary, so that any byte above 127 ends a word.
+
+use super::check;
+
+/// Bytes before and behind a match that are looked at for a context word.
+pub(super) const CONTEXT_BYTES: usize = 64;
+
+/// A list of words, in lower case.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    /// Sorted by first byte.
+    words: Vec<Box<[u8]>>,
+    /// A bit for each byte that a word may begin with, in either case.
+    first: [u64; 4],
+}
+
+impl Words {
+    pub(super) fn new<'a>(words: impl Iterator<Item = &'a str>) -> Self {
+        let mut list = Self::default();
+        for word in words.filter(|word| !word.is_empty()) {
+            let lower = word.to_lowercase();
+            let first = lower.as_bytes().first().copied().unwrap_or(0);
+            for byte in [first, first.to_ascii_uppercase()] {
+                if let Some(bits) = list.first.get_mut(usize::from(byte >> 6)) {
+                    *bits |= 1 << (byte & 63);
+                }
+            }
+            list.words.push(lower.into_bytes().into());
+        }
+        list.words.sort();
+        list.words.dedup();
+        list
+    }
+
+    /// Where the first word begins that begins at `from` or later, and ends at `to` or before.
+    pub(super) fn find(&self, text: &[u8], from: usize, to: usize) -> Option<usize> {
+        let part = text.get(from..to)?;
+        let mut before = from.checked_sub(1).and_then(|before| text.get(before)).copied().unwrap_or(0);
+        for (at, byte) in part.iter().enumerate() {
+            let begins = self.first.get(usize::from(*byte >> 6)).is_some_and(|bits| bits >> (byte & 63) & 1 == 1);
+            if begins && edge(before, *byte) {
+                let rest = part.get(at..).unwrap_or_default();
+                let after = |word: &[u8]| text.get(from + at + word.len()).copied().unwrap_or(0);
+                let last = |word: &[u8]| rest.get(word.len().wrapping_sub(1)).copied().unwrap_or(0);
+                let here = |word: &[u8]| {
+                    rest.get(..word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word))
+                        && edge(last(word), after(word))
+                };
+                let lower = byte.to_ascii_lowercase();
+                let start = self.words.partition_point(|word| word.first().is_some_and(|first| *first < lower));
+                let same =
+                    self.words.get(start..).unwrap_or_default().iter().take_while(|word| word.first() == Some(&lower));
+                if same.into_iter().any(|word| here(word)) {
+                    return Some(from + at);
+                }
+            }
+            before = *byte;
+        }
+        None
+    }
+}
+
+/// Whether a word may end between these two bytes.
+fn edge(left: u8, right: u8) -> bool {
+    !(left.is_ascii_alphabetic() && right.is_ascii_alphabetic())
+        || (left.is_ascii_lowercase() && right.is_ascii_uppercase())
+}
+
+/// Whether a match has at least this entropy, in bits a byte.
+pub(super) fn is_random(text: &[u8], entropy_min: Option<f32>) -> bool {
+    entropy_min.is_none_or(|least| check::entropy(text) >= least)
+}
