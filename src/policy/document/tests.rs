@@ -113,7 +113,6 @@ fn every_mistake_of_a_document_has_its_line() {
 
 #[test]
 fn every_mistake_of_a_rule_has_its_line_and_its_rule() {
-    const P: &str = "code = 'A.B'\npattern = '[a-z]{4}'\n";
     // What stands behind the id of a rule at line 3, and the mistakes, each at a line and of this rule.
     let cases: &[(&str, &[(usize, &str)])] = &[
         ("", &[(3, "found none, want exactly one of detector"), (3, "action: missing")]),
@@ -149,7 +148,12 @@ fn every_mistake_of_a_rule_has_its_line_and_its_rule() {
             .collect();
         check(&with(text), &expected.iter().map(String::as_str).collect::<Vec<_>>());
     }
-    // The same behind a pattern; what is given begins at line 8.
+}
+
+#[test]
+fn what_may_not_stand_beside_a_pattern_has_its_line() {
+    const P: &str = "code = 'A.B'\npattern = '[a-z]{4}'\n";
+    // What stands behind a pattern, from line 8 on.
     let cases: &[(&str, &[(usize, &str)])] = &[
         ("kind = 1", &[(8, "unknown key \"kind\"")]),
         (
