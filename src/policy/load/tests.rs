@@ -6,6 +6,7 @@ use proptest::prop_assert;
 use proptest::prop_assert_eq;
 use proptest::proptest;
 
+use super::CODES;
 use super::Rejected;
 use super::Trust;
 use crate::limits;
@@ -17,6 +18,7 @@ use crate::policy::bundle::Bundle;
 use crate::policy::bundle::PublicKey;
 use crate::policy::bundle::SigningKey;
 use crate::policy::bundle::Unsignable;
+use crate::policy::code::Code;
 
 /// 2026-11-25T00:00:00Z.
 const CREATED: u64 = 1_795_564_800;
@@ -173,7 +175,7 @@ fn each_reason_has_its_word() {
     let tell = |bytes: &[u8], trust: &Trust<'_>| {
         let rejected = Policy::load(bytes, trust, None).unwrap_err();
         assert!(!rejected.to_string().contains('\n'));
-        assert!(crate::policy::code::Code::new(rejected.code()).is_some());
+        assert!(Code::new(rejected.code()).is_some() && CODES.iter().any(|(code, _)| *code == rejected.code()));
         rejected.label()
     };
     let mut forged = signed(&text, &own);
