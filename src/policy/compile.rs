@@ -93,8 +93,7 @@ pub(super) fn finders(document: &Document) -> (Vec<Finder>, Box<[Deciders]>) {
 fn looks(document: &Document) -> Looks {
     let acting = document.rules.iter().filter(|rule| rule.shadow || rule.action != Action::Allow);
     let held = acting.fold(Places::NONE, |held, rule| held.with(rule.places));
-    let part =
-        |scope, part: Part| !held.and(Places::new(&[scope], &[part], &places::LAYERS, &places::ROLES)).is_empty();
+    let part = |scope, part: Part| held.meets(Places::new(&[scope], &[part], &places::LAYERS, &places::ROLES));
     places::SCOPES.map(|scope| places::PARTS.map(|each| part(scope, each)))
 }
 

@@ -7,14 +7,17 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod advice;
 pub mod bundle;
 pub mod code;
 pub mod compile;
 pub mod document;
+pub mod explain;
 pub mod hex;
 pub mod key;
 pub mod load;
 pub mod places;
+pub mod reference;
 pub mod time;
 
 use std::fmt;

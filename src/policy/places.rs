@@ -17,6 +17,18 @@ pub const ROLES: [Role; 5] = [Role::None, Role::System, Role::User, Role::Assist
 
 const _: () = assert!(SCOPES.len() * PARTS.len() * LAYERS.len() * ROLES.len() <= u128::BITS as usize);
 
+/// The word in a policy's `roles`; text that is nobody's has none there.
+#[must_use]
+pub const fn role_label(role: Role) -> &'static str {
+    match role {
+        Role::None => "none",
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+        Role::Tool => "tool",
+    }
+}
+
 /// A set of (scope, place).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Places(u128);
@@ -54,6 +66,32 @@ impl Places {
     #[must_use]
     pub const fn holds(self, scope: Scope, place: Place) -> bool {
         self.0 & bit(scope, place) != 0
+    }
+
+    /// The scopes that it holds something of.
+    pub fn scopes(self) -> impl Iterator<Item = Scope> {
+        SCOPES.into_iter().filter(move |scope| self.meets(Self::new(&[*scope], &PARTS, &LAYERS, &ROLES)))
+    }
+
+    /// The parts that it holds something of.
+    pub fn parts(self) -> impl Iterator<Item = Part> {
+        PARTS.into_iter().filter(move |part| self.meets(Self::new(&SCOPES, &[*part], &LAYERS, &ROLES)))
+    }
+
+    /// The layers that it holds something of.
+    pub fn layers(self) -> impl Iterator<Item = Layer> {
+        LAYERS.into_iter().filter(move |layer| self.meets(Self::new(&SCOPES, &PARTS, &[*layer], &ROLES)))
+    }
+
+    /// The roles that it holds something of.
+    pub fn roles(self) -> impl Iterator<Item = Role> {
+        ROLES.into_iter().filter(move |role| self.meets(Self::new(&SCOPES, &PARTS, &LAYERS, &[*role])))
+    }
+
+    /// Whether both hold some place.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// Whether it holds nothing.

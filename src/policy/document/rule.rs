@@ -131,7 +131,7 @@ fn held(reader: &mut Reader, table: &DeTable<'_>, line: usize, defaults: &Defaul
     let scopes = scopes(reader, table);
     let parts = parts(reader, table);
     let layers = table.get("layers").map(|value| reader.words("layers", value, &places::LAYERS, Layer::label));
-    let roles = table.get("roles").map(|value| reader.words("roles", value, &ROLES, role_label));
+    let roles = table.get("roles").map(|value| reader.words("roles", value, &ROLES, places::role_label));
     if given("scope") && scopes.is_none()
         || given("where") && parts.is_none()
         || layers == Some(None)
@@ -143,14 +143,14 @@ fn held(reader: &mut Reader, table: &DeTable<'_>, line: usize, defaults: &Defaul
     let roles = roles.flatten().unwrap_or_else(|| places::ROLES.to_vec());
     let (scopes, parts) = (scopes.as_ref().unwrap_or(&defaults.scopes), parts.as_ref().unwrap_or(&defaults.parts));
     for part in parts.iter().filter(|_| given("where")) {
-        if Places::new(scopes, &[*part], &layers, &roles).and(Places::possible()).is_empty() {
+        if !Places::new(scopes, &[*part], &layers, &roles).meets(Places::possible()) {
             let text = format!("where: nothing in `{}` has these roles and layers", part.label());
             reader.fault_at(table.get("where").map_or(line, |value| reader.line(&value.span())), text);
             return None;
         }
     }
     let places = Places::new(scopes, parts, &layers, &roles);
-    if places.and(Places::possible()).is_empty() {
+    if !places.meets(Places::possible()) {
         reader.fault_at(line, "nothing stands where this rule holds: see where, layers and roles");
         return None;
     }
@@ -340,7 +340,7 @@ pub(super) fn contradictions(reader: &mut Reader, rules: &[Rule]) {
         let before = decided.entry(compile::identity(&rule.finder)).or_default();
         let held = rule.places.and(Places::possible());
         let left = before.iter().fold(held, |left, (places, _)| left.without(*places));
-        let first = before.iter().find(|(places, _)| !places.and(held).is_empty());
+        let first = before.iter().find(|(places, _)| places.meets(held));
         if let Some((_, line)) = first.filter(|_| left.is_empty()) {
             let text = format!(
                 "can never decide: the rule at line {line} looks for the same and holds wherever this one does"
@@ -388,15 +388,5 @@ const fn validator_label(validator: Validator) -> &'static str {
     match validator {
         Validator::Luhn => "luhn",
         Validator::Iban => "iban",
-    }
-}
-
-const fn role_label(role: Role) -> &'static str {
-    match role {
-        Role::None => "none",
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
-        Role::Tool => "tool",
     }
 }

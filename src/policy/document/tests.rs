@@ -1,5 +1,7 @@
 //! Each mistake that a document can have, its line and its words.
 
+use proptest::proptest;
+
 use super::Document;
 use crate::extract::Layer;
 use crate::extract::Part;
@@ -10,9 +12,11 @@ use crate::policy::Action;
 use crate::policy::Origin;
 use crate::policy::Policy;
 use crate::policy::Scope;
+use crate::policy::Unread;
 use crate::policy::compile::compile;
 
 const HEAD: &str = "version = 7\ntenant = \"acme\"\n";
+const B: &str = "id = \"00000000-0000-0000-0000-00000000000b\"\n";
 const A: &str = "id = \"00000000-0000-0000-0000-00000000000a\"\n";
 
 /// A rule that begins on line 3 of a document with `HEAD`; what is given begins on line 5.
@@ -40,18 +44,297 @@ fn a_rule_decides_where_it_holds() {
     assert_eq!(Policy::built_in().version(), 0);
 }
 
+fn check(text: &str, expected: &[&str]) {
+    let found = mistakes(text);
+    assert_eq!(found.len(), expected.len(), "{text:?}: {found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{text:?}: {found:?} is not {expected:?}");
+        assert!(!found.contains('\n'), "{found:?}");
+    }
+}
+
 #[test]
-fn every_mistake_has_its_line() {
+fn every_mistake_of_a_document_has_its_line() {
     let cases: &[(&str, &[&str])] = &[
-        ("", &["line 1: version: missing", "line 1: tenant: missing"]),
+        ("", &["line 1: version: missing, want an integer", "line 1: tenant: missing, want 1 to 64"]),
         ("version = 0\ntenant = 'A'", &["line 1: version: found \"0\"", "line 2: tenant: found \"A\", want 1 to 64"]),
+        ("version = -1\ntenant = ''", &["line 1: version: found \"-1\"", "line 2: tenant: found \"\""]),
+        ("version = 1.0\ntenant = 1", &["line 1: version: found \"1.0\"", "line 2: tenant: found \"1\""]),
+        ("version = '1'\ntenant = 'a/b'", &["line 1: version: found \"1\"", "line 2: tenant: found \"a/b\""]),
+        ("version = 99999999999999999999\ntenant = 'a'", &["line 1: version: found "]),
         ("version = \n[[rule]\n", &["line 1: not TOML: ", "line 2: not TOML: unclosed array table, expected `]`"]),
+        ("version = 1\nversion = 2", &["line 2: not TOML: duplicate key"]),
+        (
+            "tenant = 'a'\nversion = 1\nvresion = 2\n[other]\n",
+            &["line 3: unknown key \"vresion\"", "line 4: unknown key \"other\""],
+        ),
     ];
     for (text, expected) in cases {
-        let found = mistakes(text);
-        assert_eq!(found.len(), expected.len(), "{text:?}: {found:#?}");
-        for (found, expected) in found.iter().zip(*expected) {
-            assert!(found.starts_with(expected), "{text:?}: {found:?} is not {expected:?}");
+        check(text, expected);
+    }
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "not_before = '2026-11-25T00:00:00Z'",
+            &["line 3: not_before: found \"2026-11-25T00:00:00Z\", want a date-time"],
+        ),
+        ("not_before = 2026-11-25", &["line 3: not_before: found 2026-11-25, want"]),
+        ("not_before = 2026-11-25T00:00:00", &["line 3: not_before: found 2026-11-25T00:00:00, want"]),
+        ("not_after = 2026-11-25T00:00:00.5Z", &["line 3: not_after: found"]),
+        ("not_after = 1969-12-31T00:00:00Z", &["line 3: not_after: found"]),
+        (
+            "not_before = 2026-11-25T00:00:00Z\nnot_after = 2026-11-25T01:00:00+01:00",
+            &["line 4: not_after: is not later than not_before"],
+        ),
+        ("path_key = 'deadbeef'", &["line 3: path_key: found another text, want 64"]),
+        ("path_key = 5", &["line 3: path_key: found \"5\", want 64"]),
+        ("rule = 5", &["line 3: rule: found \"5\", want tables"]),
+        ("rule = [5]", &["line 3: rule: found \"5\", want a table"]),
+        ("defaults = 5", &["line 3: defaults: found \"5\", want a table"]),
+        (
+            "[defaults]\naction = 'drop'\nmode = 'dry'\nseverity = 'bad'\nscope = []\nwhere = ['body', 'body']\n\
+             placeholder = 'X'\ncontent = true\nmedia = 'block'\nkind = 1",
+            &[
+                "line 4: action: found \"drop\", want `allow`, `warn`, `redact` or `block`",
+                "line 5: mode: found \"dry\", want `enforce` or `shadow`",
+                "line 6: severity: found \"bad\", want `info`",
+                "line 7: scope: found an empty list",
+                "line 8: where: `body` is there twice",
+                "line 9: placeholder: found \"X\", want `fixed` or `numbered`",
+                "line 10: content: found true, want `forward` or `refuse`",
+                "line 11: media: found \"block\", want",
+                "line 12: unknown key \"kind\"",
+            ],
+        ),
+    ];
+    for (text, expected) in cases {
+        check(&format!("{HEAD}{text}"), expected);
+    }
+}
+
+#[test]
+fn every_mistake_of_a_rule_has_its_line_and_its_rule() {
+    // What stands behind the id of a rule at line 3, and the mistakes, each at a line and of this rule.
+    let cases: &[(&str, &[(usize, &str)])] = &[
+        ("", &[(3, "found none, want exactly one of detector"), (3, "action: missing")]),
+        ("action = 'warn'\ncode = 'A.B'", &[(3, "found none, want exactly one")]),
+        ("action = 'warn'\npattern = 'abc'", &[(3, "code: missing, want two to four words")]),
+        ("action = 'warn'\npattern = 'abc'\ncode = 'a.b'", &[(7, "code: found \"a.b\", want")]),
+        (
+            "action = 'warn'\npattern = 'abc'\nliterals = ['abc']\ncode = 'A.B'",
+            &[(3, "found pattern and literals, want exactly one")],
+        ),
+        ("action = 'drop'\npattern = 'abc'\ncode = 'A.B'", &[(5, "action: found \"drop\", want")]),
+        ("action = 'warn'\ndetector = 'e-mail'", &[(6, "detector: found \"e-mail\", want one of ")]),
+        ("action = 'warn'\ndetector = 1", &[(6, "detector: found \"1\", want the name")]),
+        ("action = 'warn'\ncode = 'A.B'\npattern = ''", &[(7, "pattern: found \"\", want a regular expression")]),
+        ("action = 'warn'\ncode = 'A.B'\npattern = '(a'", &[(7, "pattern: unclosed group")]),
+        ("action = 'warn'\ncode = 'A.B'\npattern = 'a*'", &[(7, "pattern: matches the empty text")]),
+        ("action = 'warn'\ncode = 'A.B'\nliterals = []", &[(7, "literals: found 0 texts")]),
+        ("action = 'warn'\ncode = 'A.B'\nliterals = 'abc'", &[(7, "literals: found \"abc\", want a list of texts")]),
+        (
+            "action = 'warn'\ncode = 'A.B'\nliterals = [\n'abc',\n'ab',\n5]",
+            &[(9, "literals: found \"ab\", want a text of 3 to 256")],
+        ),
+        (
+            "action = 'warn'\ncode = 'A.B'\nliterals = ['abc']\nwhole_words = 1",
+            &[(8, "whole_words: found \"1\", want true or false")],
+        ),
+        ("action = 'warn'\ncase_sensitive = true\nwhole_words = true\n", &[(3, "found none, want exactly one")]),
+    ];
+    for (text, expected) in cases {
+        let expected: Vec<String> = expected
+            .iter()
+            .map(|(line, text)| format!("line {line}: rule 00000000-0000-0000-0000-00000000000a: {text}"))
+            .collect();
+        check(&with(text), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_may_not_stand_beside_a_pattern_has_its_line() {
+    const P: &str = "code = 'A.B'\npattern = '[a-z]{4}'\n";
+    // What stands behind a pattern, from line 8 on.
+    let cases: &[(&str, &[(usize, &str)])] = &[
+        ("kind = 1", &[(8, "unknown key \"kind\"")]),
+        (
+            "case_sensitive = true\nwhole_words = true",
+            &[(8, "case_sensitive: is for literals"), (9, "whole_words: is for literals")],
+        ),
+        ("validator = 'mod97'", &[(8, "validator: found \"mod97\", want `luhn` or `iban`")]),
+        ("validator = 'luhn'", &[(8, "validator: the pattern matches no digit")]),
+        ("context = []", &[(8, "context: found 0 texts, want 1 to 64")]),
+        ("context = ['a']", &[(8, "context: found \"a\", want a text of 2 to 64")]),
+        ("context = 'card'", &[(8, "context: found \"card\", want a list")]),
+        ("entropy = 8.5", &[(8, "entropy: found \"8.5\", want a number from 0 to 8")]),
+        ("entropy = -1", &[(8, "entropy: found \"-1\", want")]),
+        ("entropy = nan", &[(8, "entropy: found \"nan\", want")]),
+        ("entropy = '3'", &[(8, "entropy: found \"3\", want")]),
+        ("scope = ['answer']", &[(8, "scope: found \"answer\", want `request` or `response`")]),
+        ("scope = 'request'", &[(8, "scope: found \"request\", want a list of `request` or `response`")]),
+        ("where = []", &[(8, "where: found an empty list")]),
+        ("where = ['headers']\nroles = ['user']", &[(8, "where: nothing in `headers` has these roles and layers")]),
+        ("where = ['body', 'url']\nroles = ['user']", &[(8, "where: nothing in `url` has these")]),
+        ("where = ['tools']\nlayers = ['pre-template']", &[(8, "where: nothing in `tools` has these")]),
+        ("layers = ['template']", &[(8, "layers: found \"template\", want `pre-template`")]),
+        ("roles = ['developer']", &[(8, "roles: found \"developer\", want `system`, `user`, `assistant` or `tool`")]),
+        ("severity = 1", &[(8, "severity: found \"1\", want")]),
+        ("mode = 'off'", &[(8, "mode: found \"off\", want")]),
+        ("placeholder = 'X'", &[(8, "placeholder: has no effect, since the action is not `redact`")]),
+        ("numbered = true", &[(8, "numbered: has no effect")]),
+    ];
+    for (text, expected) in cases {
+        let expected: Vec<String> = expected
+            .iter()
+            .map(|(line, text)| format!("line {line}: rule 00000000-0000-0000-0000-00000000000a: {text}"))
+            .collect();
+        check(&with(&format!("action = 'warn'\n{P}{text}")), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    check(
+        &with(&format!("{P}action = 'allow'\nmode = 'shadow'")),
+        &["line 8: rule 00000000-0000-0000-0000-00000000000a: mode: "],
+    );
+    for wrong in ["''", "'[X]'", "'x'", "'ABCDEFGHIJKLMNOPQRSTUVWXYZ1234567'", "5"] {
+        let text = with(&format!("{P}action = 'redact'\nplaceholder = {wrong}"));
+        check(&text, &["line 8: rule 00000000-0000-0000-0000-00000000000a: placeholder: found "]);
+    }
+    for wrong in ["''", "5", "'00000000-0000-0000-0000-000000000000'", "'0000000000000000000000000000000a'"] {
+        check(&format!("{HEAD}[[rule]]\nid = {wrong}\naction = 'warn'\n{P}"), &["line 4: id: found "]);
+    }
+    check(&format!("{HEAD}[[rule]]\naction = 'warn'\n{P}"), &["line 3: id: missing, want a UUID"]);
+}
+
+#[test]
+fn rules_that_contradict_each_other_are_refused() {
+    let two = |first: &str, second: &str| {
+        format!(
+            "{HEAD}[[rule]]\n{A}code = 'A.B'\naction = 'warn'\n{first}\n[[rule]]\n{B}code = 'A.B'\naction = 'block'\n{second}\n"
+        )
+    };
+    let never = "rule 00000000-0000-0000-0000-00000000000b: can never decide: the rule at line 3 looks for the same";
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("pattern = 'abcd'", "pattern = 'abcd'", &[never]),
+        ("literals = ['abcd']", "literals = ['abcd']", &[never]),
+        ("pattern = 'abcd'", "literals = ['abcd']", &[]),
+        ("pattern = 'abcd'", "pattern = 'abce'", &[]),
+        ("pattern = 'abcd'", "pattern = 'abcd'\nentropy = 1", &[]),
+        ("literals = ['abcd']", "literals = ['abcd']\ncase_sensitive = true", &[]),
+        (
+            "pattern = 'abcd'\ncontext = ['Card', 'pan']",
+            "pattern = 'abcd'\ncontext = ['pan', 'CARD', 'card']",
+            &[never],
+        ),
+        ("pattern = 'abcd'\nwhere = ['body']", "pattern = 'abcd'\nwhere = ['body']\nroles = ['user']", &[never]),
+        ("pattern = 'abcd'\nwhere = ['body']\nroles = ['user']", "pattern = 'abcd'\nwhere = ['body']", &[]),
+        ("pattern = 'abcd'\nwhere = ['body']", "pattern = 'abcd'\nwhere = ['url']", &[]),
+        ("pattern = 'abcd'\nscope = ['request']", "pattern = 'abcd'\nscope = ['request', 'response']", &[]),
+        // Nobody speaks in a URL, so that all its text is held by the first.
+        (
+            "pattern = 'abcd'\nwhere = ['url']",
+            "pattern = 'abcd'\nwhere = ['url']\nlayers = ['post-template']",
+            &[never],
+        ),
+    ];
+    for (first, second, expected) in cases {
+        let line = 8 + first.matches('\n').count();
+        let expected: Vec<String> = expected.iter().map(|text| format!("line {line}: {text}")).collect();
+        check_or_none(&two(first, second), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let same = two("pattern = 'abcd'", "pattern = 'abce'").replace(B, A);
+    check(&same, &["line 8: rule 00000000-0000-0000-0000-00000000000a: id: the rule at line 3 has it too"]);
+}
+
+/// As `check`, for texts that may have no mistake.
+fn check_or_none(text: &str, expected: &[&str]) {
+    if expected.is_empty() {
+        assert_eq!(Document::parse(text).err(), None, "{text:?}");
+    } else {
+        check(text, expected);
+    }
+}
+
+#[test]
+fn two_rules_together_can_leave_nothing_to_a_third() {
+    let rule =
+        |id: &str, rest: &str| format!("[[rule]]\n{id}code = 'A.B'\naction = 'warn'\npattern = 'abcd'\n{rest}\n");
+    let third = "id = '00000000-0000-0000-0000-00000000000c'\n";
+    let text = format!(
+        "{HEAD}{}{}{}",
+        rule(A, "where = ['body']"),
+        rule(B, "where = ['url', 'tools']"),
+        rule(third, "where = ['tools', 'body']")
+    );
+    check(
+        &text,
+        &["line 15: rule 00000000-0000-0000-0000-00000000000c: can never decide: the rule at line 3 looks for"],
+    );
+}
+
+#[test]
+fn many_mistakes_are_told_up_to_a_bound() {
+    let text = format!("{HEAD}{}", "[[rule]]\n".repeat(200));
+    let found = mistakes(&text);
+    assert_eq!(found.len(), 101);
+    assert_eq!(found.last().unwrap(), "line 36: and 500 more mistakes that are not shown");
+    let text = format!("{HEAD}{}", "[[rule]]\n".repeat(10_001));
+    check(&text, &["line 3: rule: found 10001 rules, want 10000 at most"]);
+    check(&format!("{HEAD}#{}", "#".repeat(5 << 20)), &["line 1: the document has"]);
+    let nested = format!("{HEAD}tenant = {}", "[".repeat(100_000));
+    assert!(Document::parse(&nested).is_err());
+}
+
+#[test]
+fn what_a_rule_does_not_say_its_defaults_say() {
+    let rules = "[[rule]]\nid = '00000000-0000-0000-0000-00000000000a'\ncode = 'DLP.CUSTOM.ORION'\nliterals = ['orion']\n\
+                 [[rule]]\nid = '00000000-0000-0000-0000-00000000000b'\ncode = 'DLP.CUSTOM.LYRA'\nliterals = ['lyra']\n\
+                 action = 'allow'\nseverity = 'info'\nscope = ['response']\nwhere = ['headers']\nmode = 'enforce'\n";
+    let defaults = "[defaults]\naction = 'redact'\nmode = 'shadow'\nseverity = 'critical'\nscope = ['request', 'response']\n\
+                    where = ['url']\nplaceholder = 'numbered'\ncontent = 'forward'\nmedia = 'forward'\n";
+    let document = Document::parse(&format!("{HEAD}{defaults}{rules}")).unwrap();
+    assert_eq!((document.content, document.media), (Unread::Forward, Unread::Forward));
+    let policy = compile(&document, Origin::Unsigned, [0; 32]).unwrap();
+    let [first, second] = policy.rules() else { panic!("two rules") };
+    assert_eq!((first.action, first.severity), (Action::Warn, Severity::Critical));
+    assert_eq!((&*first.placeholder.word, first.placeholder.numbered), ("ORION", true));
+    assert_eq!((second.action, second.severity), (Action::Allow, Severity::Info));
+    assert!(policy.looks_at(Scope::Response, Part::Url) && policy.looks_at(Scope::Request, Part::Url));
+    // Only a rule that allows holds there.
+    assert!(!policy.looks_at(Scope::Response, Part::Headers));
+    let strict = Document::parse(HEAD).unwrap();
+    assert_eq!((strict.content, strict.media), (Unread::Refuse, Unread::Refuse));
+}
+
+#[test]
+fn the_first_rule_that_holds_at_a_place_decides() {
+    let rule = |id: &str, rest: &str| format!("[[rule]]\n{id}code = 'A.B'\npattern = 'abcd'\n{rest}\n");
+    let text = format!(
+        "{HEAD}{}{}",
+        rule(A, "action = 'allow'\nroles = ['system']"),
+        rule(B, "action = 'block'\nwhere = ['body', 'url']")
+    );
+    let policy = compile(&Document::parse(&text).unwrap(), Origin::Unsigned, [0; 32]).unwrap();
+    let at =
+        |part, layer, role| policy.rule_for(0, Scope::Request, Place { part, layer, role }).map(|rule| rule.action);
+    assert_eq!(at(Part::Body, Layer::PostTemplate, Role::System), Some(Action::Allow));
+    assert_eq!(at(Part::Body, Layer::PostTemplate, Role::User), Some(Action::Block));
+    assert_eq!(at(Part::Url, Layer::PostTemplate, Role::None), Some(Action::Block));
+    assert_eq!(at(Part::Tools, Layer::ToolCall, Role::System), Some(Action::Allow));
+    assert_eq!(at(Part::Tools, Layer::ToolCall, Role::Tool), None);
+    assert_eq!(
+        policy
+            .rule_for(1, Scope::Request, Place { part: Part::Body, layer: Layer::ToolCall, role: Role::None })
+            .map(|_| ()),
+        None
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "(?s).{0,200}", cut in 0..400_usize) {
+        let _ = Document::parse(&text);
+        let whole = with("code = 'A.B'\naction = 'redact'\npattern = '[0-9]{4}'\nvalidator = 'luhn'\ncontext = ['card']\nentropy = 1.5\n");
+        if let Some(cut) = whole.get(..cut) {
+            let _ = Document::parse(cut);
+            let _ = Document::parse(&format!("{cut}{text}"));
         }
     }
 }

@@ -68,6 +68,22 @@ pub enum Rejected {
     Document(Vec<Mistake>),
 }
 
+/// The reason codes of [`Rejected::code`], and when each is given.
+pub static CODES: &[(&str, &str)] = &[
+    (INVALID, "The file is too large, its header is broken, or its document has mistakes."),
+    (
+        UNTRUSTED,
+        "Nobody signed it, or no pinned key, or the signature is of other bytes, or header and document disagree.",
+    ),
+    (TENANT, "It is another tenant's."),
+    (VERSION, "Its version is lower than the one in force, or the same with another document."),
+];
+
+const INVALID: &str = "POLICY.BUNDLE_INVALID";
+const UNTRUSTED: &str = "POLICY.BUNDLE_UNTRUSTED";
+const TENANT: &str = "POLICY.BUNDLE_TENANT";
+const VERSION: &str = "POLICY.BUNDLE_VERSION";
+
 impl Rejected {
     /// One word, for metrics and logs.
     #[must_use]
@@ -88,10 +104,10 @@ impl Rejected {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Size | Self::Format | Self::Document(_) => "POLICY.BUNDLE_INVALID",
-            Self::Unsigned | Self::UnknownKey(_) | Self::Signature | Self::Contradiction => "POLICY.BUNDLE_UNTRUSTED",
-            Self::Tenant => "POLICY.BUNDLE_TENANT",
-            Self::Older { .. } | Self::Different { .. } => "POLICY.BUNDLE_VERSION",
+            Self::Size | Self::Format | Self::Document(_) => INVALID,
+            Self::Unsigned | Self::UnknownKey(_) | Self::Signature | Self::Contradiction => UNTRUSTED,
+            Self::Tenant => TENANT,
+            Self::Older { .. } | Self::Different { .. } => VERSION,
         }
     }
 

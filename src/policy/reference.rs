@@ -1,0 +1,132 @@
+//! The reference page of the policy document, written from the tables that the reader reads by.
+
+use std::fmt::Write as _;
+
+use super::key;
+use super::key::Key;
+use super::load;
+use crate::inspect::detector::DETECTORS;
+use crate::limits;
+
+const HEAD: &str = "\
+# The policy document
+
+This page is written by `penaxtra-gateway policy reference`; a test compares it with what the program knows.
+
+A policy is a TOML document. An unknown key, a value of another kind and rules that contradict each other are mistakes: `penaxtra-gateway
+policy check FILE` tells all of them with their lines, and a gateway takes no policy that has one.
+
+";
+
+const DECIDES: &str = "
+## How a match is decided
+
+1. All rules that look for the same thing (detector, pattern or literals, with the same context, validator and entropy) share one finder.
+2. Of the rules of a finder, the first in the document that holds at the match's place decides: its scope, part, layer and role.
+3. `allow` decides too, and nothing is told. So an exception stands above the rule that it is an exception from.
+4. Of all matches of a request the strictest decides about the request: one `block` refuses it; else each `redact` replaces its match.
+5. A rule that holds nowhere, or that earlier ones leave nothing to, is a mistake.
+
+## Bounds
+
+";
+
+const BUNDLE: &str = "
+## The signed bundle
+
+`penaxtra-gateway policy sign` puts a header in front of the document; header, an empty line and the document's bytes are one file:
+
+```text
+PNX-POLICY/1
+tenant: acme
+version: 42
+key-id: 0123456789abcdef
+not-before: 2026-11-25T00:00:00Z
+not-after: none
+created: 2026-11-24T15:00:00Z
+rollback-to: none
+length: 1234
+signature: (128 hexadecimal digits)
+```
+
+- Every field is there, in this order, in this spelling; lines end in a line feed; times are UTC; what is not given is `none`.
+- `key-id`: the first 16 hexadecimal digits of the SHA-256 of the public key.
+- `length`: bytes of the document.
+- `signature`: Ed25519 (RFC 8032) over `penaxtra-gateway policy bundle 1`, a zero byte, the header up to this line, and the document.
+- Tenant, version and times are the document's own.
+- A gateway takes a version that is higher than the one in force, or the same document again. To go back, the older rules are signed
+  as a new, higher version, with `--rollback-to` the version that they come from.
+
+A gateway that refuses a policy keeps the one in force, and tells why with one of these reason codes:
+
+| code | when |
+|---|---|
+";
+
+/// The page, Markdown.
+#[must_use]
+pub fn reference() -> String {
+    let mut page = HEAD.to_owned();
+    page.push_str("## Keys of the document\n\n");
+    keys(&mut page, key::DOCUMENT);
+    page.push_str("\n## Keys of `[defaults]`\n\n");
+    keys(&mut page, key::DEFAULTS);
+    page.push_str("\n## Keys of a `[[rule]]`\n\n");
+    keys(&mut page, key::RULE);
+    if !DETECTORS.is_empty() {
+        page.push_str("\n## Detectors\n\n| detector | code | severity | placeholder |\n|---|---|---|---|\n");
+    }
+    for row in DETECTORS {
+        // Writing to a string cannot fail.
+        let _ =
+            writeln!(page, "| `{}` | `{}` | {} | `[{}]` |", row.name, row.code, row.severity.label(), row.placeholder);
+    }
+    page.push_str(DECIDES);
+    bounds(&mut page);
+    page.push_str(BUNDLE);
+    for (code, when) in load::CODES {
+        let _ = writeln!(page, "| `{code}` | {when} |");
+    }
+    page
+}
+
+fn keys(page: &mut String, keys: &[Key]) {
+    page.push_str("| key | value | if it is not given | for |\n|---|---|---|---|\n");
+    for key in keys {
+        let default = if key.default.is_empty() { "a mistake" } else { key.default };
+        // Writing to a string cannot fail.
+        let _ = writeln!(page, "| `{}` | {} | {default} | {} |", key.name, key.value, key.about);
+    }
+}
+
+fn bounds(page: &mut String) {
+    let bounds = [
+        ("bytes of the file", limits::POLICY_BYTES_MAX),
+        ("rules", limits::POLICY_RULES_MAX),
+        ("literals of a rule", limits::POLICY_LITERALS_MAX),
+        ("bytes of a pattern", limits::POLICY_PATTERN_BYTES_MAX),
+        ("bytes of a pattern's automaton", limits::PATTERN_BYTES_MAX),
+        ("context words of a rule", limits::POLICY_CONTEXT_WORDS_MAX),
+        ("bytes of a context word", limits::POLICY_CONTEXT_BYTES_MAX),
+    ];
+    page.push_str("| what | most |\n|---|---|\n");
+    for (what, most) in bounds {
+        // Writing to a string cannot fail.
+        let _ = writeln!(page, "| {what} | {most} |");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reference;
+    use crate::policy::key;
+
+    #[test]
+    fn every_key_is_in_the_page() {
+        let page = reference();
+        for key in [key::DOCUMENT, key::DEFAULTS, key::RULE].concat() {
+            assert!(page.contains(&format!("\n| `{}` | ", key.name)), "{}", key.name);
+        }
+        assert!(page.lines().all(|line| !line.ends_with(' ')));
+    }
+}
