@@ -9,6 +9,7 @@ use std::panic::catch_unwind;
 use std::path::Path;
 
 use penaxtra_gateway::extract::fuzz::fuzz_walk;
+use penaxtra_gateway::extract::form::fuzz::fuzz_form;
 use penaxtra_gateway::http::fuzz;
 
 #[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]
@@ -49,6 +50,16 @@ fn response_heads_hold_their_properties() {
 #[test]
 fn chunked_bodies_hold_their_properties() {
     replay("chunked", fuzz::fuzz_chunked);
+}
+
+#[test]
+fn coded_bodies_hold_their_properties() {
+    replay("coding", fuzz::fuzz_coding);
+}
+
+#[test]
+fn forms_hold_their_properties() {
+    replay("form", fuzz_form);
 }
 
 #[test]

@@ -7,6 +7,8 @@
 //! A form has exactly one reading or is refused: two receivers must not find two sets of fields in it. It never copies a content
 //! and never looks for anything in a text.
 
+#[doc(hidden)]
+pub mod fuzz;
 mod multipart;
 pub mod percent;
 

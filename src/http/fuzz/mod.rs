@@ -5,10 +5,12 @@
 //! table of token bytes. The gateway itself never calls into this room.
 
 mod chunked;
+mod coding;
 mod head;
 mod sse;
 
 pub use chunked::fuzz_chunked;
+pub use coding::fuzz_coding;
 pub use head::fuzz_request_head;
 pub use head::fuzz_response_head;
 pub use sse::fuzz_sse;
