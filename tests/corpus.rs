@@ -8,8 +8,8 @@ use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use penaxtra_gateway::extract::fuzz::fuzz_walk;
 use penaxtra_gateway::extract::form::fuzz::fuzz_form;
+use penaxtra_gateway::extract::fuzz::fuzz_walk;
 use penaxtra_gateway::http::fuzz;
 
 #[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]

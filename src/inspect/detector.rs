@@ -311,6 +311,20 @@ pub fn named(name: &str) -> Option<&'static Detector> {
     DETECTORS.iter().find(|detector| detector.name == name)
 }
 
+impl Severity {
+    /// The word on the wire, and in a policy's `severity`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,19 +351,5 @@ mod tests {
             assert!(named(detector.name).is_some());
         }
         assert!(named("no such").is_none());
-    }
-}
-
-impl Severity {
-    /// The word on the wire, and in a policy's `severity`.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
     }
 }

@@ -10,20 +10,19 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
-mod decode;
+pub mod check;
 pub mod detector;
 pub mod inspector;
 pub mod normalise;
 pub mod overlap;
-pub mod check;
+pub mod scan;
+
 mod context;
-pub mod detector;
+mod decode;
 mod email;
 mod literal;
-pub mod normalise;
 mod number;
 mod pattern;
-pub mod scan;
 #[cfg(test)]
 mod scan_tests;
 mod token;
