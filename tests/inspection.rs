@@ -243,7 +243,8 @@ fn a_shadow_rule_tells_and_touches_nothing() {
 fn a_value_split_over_parts_is_found_at_every_split() {
     each(PLAIN, |setup| {
         let upstream = setup.echo();
-        let guarded = Guarded::start(setup, &upstream, &document(1, "", &[EMAIL, AWS]), &[]);
+        let policy = document(1, "[defaults]\nmedia = \"forward\"", &[EMAIL, AWS]);
+        let guarded = Guarded::start(setup, &upstream, &policy, &[]);
         let mut client = guarded.gateway.client();
         let address = "anna.keller@nordwind-handel.de";
         for at in 1..address.len() {
@@ -397,7 +398,8 @@ fn forms_are_read_and_other_content_is_up_to_the_policy() {
             );
             client.send(&[head.as_bytes(), body].concat()).answer().status
         };
-        let mut guarded = Guarded::start(setup, &upstream, &document(1, "", &[EMAIL]), &[]);
+        let lenient = document(1, "[defaults]\ncontent = \"forward\"", &[EMAIL]);
+        let mut guarded = Guarded::start(setup, &upstream, &lenient, &[]);
         let mut client = guarded.gateway.client();
         let form = b"a=1&to=anna.keller%40nordwind-handel.de&b=x+y";
         assert_eq!(send(&mut client, "application/x-www-form-urlencoded", form), 200);
@@ -414,8 +416,7 @@ fn forms_are_read_and_other_content_is_up_to_the_policy() {
         assert_eq!(send(&mut client, "application/octet-stream", b"\x00\x01 anna@nordwind-handel.de"), 200);
         assert_eq!(guarded.metric("pnx_uninspected_total"), 1.0);
         guarded.gateway.finish();
-        let strict = document(1, "[defaults]\ncontent = \"refuse\"\nmedia = \"refuse\"", &[EMAIL]);
-        let guarded = Guarded::start(setup, &upstream, &strict, &[]);
+        let guarded = Guarded::start(setup, &upstream, &document(1, "", &[EMAIL]), &[]);
         let mut client = guarded.gateway.client();
         assert_eq!(send(&mut client, "application/octet-stream", b"\x00\x01"), 415);
         let image = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}});
@@ -514,11 +515,10 @@ fn a_policy_out_of_its_time_serves_nothing_unless_told_to() {
             [(&over, &[][..], 503), (&early, &[], 503), (&over, &["--policy-expired=serve"], 200)]
         {
             let guarded = Guarded::start(setup, &upstream, policy, flags);
-            let mut client = guarded.gateway.client();
-            let answer = client.post(CHAT, &chat("hello"));
+            let answer = guarded.gateway.client().post(CHAT, &chat("hello"));
             assert_eq!(answer.status, status, "{}", answer.text());
-            assert_eq!(client.get("/readyz").status, status);
-            assert_eq!(client.get("/livez").status, 200);
+            assert_eq!(guarded.gateway.client().get("/readyz").status, status);
+            assert_eq!(guarded.gateway.client().get("/livez").status, 200);
             assert_eq!(guarded.events(1)[0]["reason_code"], "POLICY.NOT_IN_FORCE");
             guarded.gateway.finish();
         }

@@ -187,6 +187,11 @@ impl Drop for Fetch {
     }
 }
 
+fn say(policy: &Policy) {
+    let (version, tenant, origin) = (policy.version(), policy.tenant(), policy.origin().label());
+    tracing::info!(version, tenant, origin, "policy loaded");
+}
+
 struct Watch {
     source: Source,
     shared: Arc<Shared>,
@@ -209,12 +214,7 @@ impl Watch {
                 "the policy is not signed: whoever can write its file decides what this gateway lets through"
             );
         }
-        tracing::info!(
-            version = policy.version(),
-            tenant = policy.tenant(),
-            origin = policy.origin().label(),
-            "policy loaded"
-        );
+        say(&policy);
         self.look_at_time(&policy);
     }
 
@@ -256,16 +256,11 @@ impl Watch {
             Ok(policy) => {
                 self.failure = None;
                 let policy = Arc::new(policy);
-                self.look_at_time(&policy);
-                tracing::info!(
-                    version = policy.version(),
-                    tenant = policy.tenant(),
-                    origin = policy.origin().label(),
-                    "policy loaded"
-                );
                 drop(before);
-                self.publisher.publish(&self.shared.policy, policy);
+                self.publisher.publish(&self.shared.policy, Arc::clone(&policy));
+                self.look_at_time(&policy);
                 self.shared.control.policy_reloads.increment();
+                say(&policy);
             }
             Err(error) => {
                 self.shared.control.policy_reload_failures.increment();

@@ -207,7 +207,7 @@ mod tests {
             "uuid": "01234567-89ab-8def-8123-456789abcdef", "agent_id": null,
             "rule_id": "00000000-0000-0000-0000-000000000001", "scope": "request", "matched_in": "tools",
             "request_method": "POST", "layer": "tool-call", "path_hash": "000000000000000000000000000000ff",
-            "occurred_at": "2026-11-18T10:00:00.250Z", "reason_code": "DLP.PII.IBAN", "severity": "high", "retry": true,
+            "occurred_at": "2026-11-18T10:40:00.250Z", "reason_code": "DLP.PII.IBAN", "severity": "high", "retry": true,
             "action": "redact", "count": 2, "policy_version": 7,
         });
         assert_eq!(*full, expected);
