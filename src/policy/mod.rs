@@ -303,9 +303,19 @@ impl Policy {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a part of the program, which a test compiles")]
     pub fn built_in() -> Self {
-        let document = Document::parse_built_in(DEFAULT).expect("the built-in policy has no mistake");
+        let document = built_in_document();
         compile::compile(&document, Origin::BuiltIn, sha256(DEFAULT.as_bytes())).expect("the built-in policy compiles")
     }
+}
+
+/// The document of the policy that the program brings along.
+///
+/// # Panics
+/// Never: a test reads it.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a part of the program, which a test reads")]
+pub fn built_in_document() -> Document {
+    Document::parse_built_in(DEFAULT).expect("the built-in policy has no mistake")
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
