@@ -13,6 +13,7 @@ pub mod code;
 pub mod compile;
 pub mod document;
 pub mod explain;
+pub mod fuzz;
 pub mod hex;
 pub mod key;
 pub mod load;
