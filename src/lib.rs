@@ -46,5 +46,6 @@ pub mod admin;
 pub mod control;
 pub mod shared;
 
+pub mod command;
 pub mod demo;
 pub mod healthcheck;

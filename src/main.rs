@@ -1,10 +1,12 @@
 //! The program: reads its configuration, starts a gateway, says what it bound, waits for the end.
 
 use std::env;
+use std::ffi::OsString;
 use std::io;
 use std::io::Write;
 use std::process::ExitCode;
 
+use penaxtra_gateway::command;
 use penaxtra_gateway::config;
 use penaxtra_gateway::config::Command;
 use penaxtra_gateway::config::Config;
@@ -19,7 +21,11 @@ const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     hardening::start();
-    match config::parse(env::args_os(), env::vars_os()) {
+    let arguments: Vec<OsString> = env::args_os().collect();
+    if let Some(code) = command::run(&arguments, &mut io::stdout(), &mut io::stderr()) {
+        return ExitCode::from(code);
+    }
+    match config::parse(arguments, env::vars_os()) {
         Err(exit) => {
             let text = exit.text.as_bytes();
             let _ = if exit.to_stdout { io::stdout().write_all(text) } else { io::stderr().write_all(text) };

@@ -39,6 +39,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("hardening", &[]),
     ("log", &["config"]),
     ("healthcheck", &["limits", "config", "clock"]),
+    // Policies on the command line, beside any gateway.
+    ("command", &["limits", "clock", "policy"]),
     // The demo plays main: it starts a gateway behind its own upstream.
     ("demo", &["limits", "clock", "error", "config", "log", "gateway", "shared", "net", "http"]),
 ];

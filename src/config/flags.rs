@@ -25,7 +25,7 @@ use crate::config::setting::SETTINGS;
 const WORD_BYTES_MAX: usize = 16;
 /// The flags that are not settings.
 const OTHER_FLAGS: &[&str] = &["config", "once", "delay-ms", "url", "help", "version"];
-const SUBCOMMANDS: &[&str] = &["demo", "healthcheck", "check-config"];
+const SUBCOMMANDS: &[&str] = &["demo", "healthcheck", "check-config", "policy"];
 
 /// The subcommand.
 #[derive(Clone, Copy, Debug)]
@@ -72,13 +72,19 @@ pub(super) fn command() -> Command {
         .arg(flag("url", "URL", "what to ask [http, the first address of listen, /healthz]".to_owned()))
         .after_help(too);
     let check = Command::new("check-config").about("Print every setting, its value and its source").after_help(too);
+    // Its own command line, which is read elsewhere; here it is listed, and taken where other flags stand before it.
+    let rest = Arg::new("rest").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true).hide(true);
+    let policy = Command::new("policy")
+        .about("Make, sign, check and explain policies, see policy --help")
+        .disable_help_flag(true)
+        .arg(rest.value_parser(value_parser!(OsString)));
     settings(Command::new("penaxtra-gateway"), false)
         .bin_name("penaxtra-gateway")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Reverse proxy for LLM traffic. Without a command it runs until SIGTERM.")
         .after_help("Every setting is also a variable, PNX_BODY_MAX for --body-max. Flag over variable over file.")
         .disable_help_subcommand(true)
-        .subcommands([demo, settings(healthcheck, true), settings(check, true)])
+        .subcommands([demo, settings(healthcheck, true), settings(check, true), policy])
 }
 
 fn flag(name: &'static str, placeholder: &'static str, help: String) -> Arg {
@@ -100,6 +106,10 @@ pub(super) fn read(arguments: Vec<OsString>, mistakes: &mut Vec<Mistake>) -> Res
         Some(("demo", below)) => (Chosen::Demo, Some(below)),
         Some(("healthcheck", below)) => (Chosen::Healthcheck, Some(below)),
         Some(("check-config", below)) => (Chosen::CheckConfig, Some(below)),
+        Some(("policy", _)) => {
+            let text = "command line: `policy` takes no setting, want it as the first word\n".to_owned();
+            return Err(Exit { code: 2, text, to_stdout: false });
+        }
         _ => (Chosen::Run, None),
     };
     // A flag may stand before or behind the subcommand; behind is nearer.

@@ -13,6 +13,7 @@ pub mod code;
 pub mod compile;
 pub mod document;
 pub mod explain;
+pub mod fuzz;
 pub mod hex;
 pub mod key;
 pub mod load;
@@ -303,9 +304,19 @@ impl Policy {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a part of the program, which a test compiles")]
     pub fn built_in() -> Self {
-        let document = Document::parse_built_in(DEFAULT).expect("the built-in policy has no mistake");
+        let document = built_in_document();
         compile::compile(&document, Origin::BuiltIn, sha256(DEFAULT.as_bytes())).expect("the built-in policy compiles")
     }
+}
+
+/// The document of the policy that the program brings along.
+///
+/// # Panics
+/// Never: a test reads it.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a part of the program, which a test reads")]
+pub fn built_in_document() -> Document {
+    Document::parse_built_in(DEFAULT).expect("the built-in policy has no mistake")
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -316,7 +327,31 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use super::Action;
+    use super::Origin;
+    use super::Policy;
+    use super::Scope;
+    use super::Unread;
     use super::Uuid;
+    use super::Validity;
+    use crate::extract::Part;
+    use crate::inspect::detector::DETECTORS;
+
+    #[test]
+    fn the_built_in_policy_has_a_rule_for_each_detector() {
+        let policy = Policy::built_in();
+        assert_eq!((policy.version(), policy.tenant(), policy.origin()), (0, "", Origin::BuiltIn));
+        assert_eq!((policy.content(), policy.media()), (Unread::Forward, Unread::Forward));
+        assert_eq!([0, u64::MAX].map(|unix| policy.validity(unix)), [Validity::Valid; 2]);
+        let rules: Vec<_> = policy.rules().iter().map(|rule| rule.code.to_string()).collect();
+        assert_eq!(rules, DETECTORS.iter().map(|row| row.code).collect::<Vec<_>>());
+        let secret = |code: &str| code.starts_with("DLP.SECRET.") && code != "DLP.SECRET.JWT";
+        assert!(policy.rules().iter().all(|rule| (rule.action == Action::Block) == secret(rule.code.as_str())));
+        let looks =
+            [Part::Headers, Part::Body, Part::Url, Part::Tools].map(|part| policy.looks_at(Scope::Request, part));
+        assert_eq!(looks, [false, true, true, true]);
+        assert!(!policy.looks_at(Scope::Response, Part::Body));
+    }
 
     #[test]
     fn a_uuid_is_read_as_it_is_written() {

@@ -1,0 +1,75 @@
+//! Key pairs: made here, and read from files.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use rcgen::KeyPair;
+use rcgen::PKCS_ED25519;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::EXIT_USAGE;
+use super::Said;
+use super::files;
+use crate::policy::bundle::PublicKey;
+use crate::policy::bundle::SigningKey;
+
+/// Bytes of the file of a private key; one with comments around it has a few hundred. Past it: it holds no key.
+const PRIVATE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of the file of a public key: the digits and blanks around them. Past it: it holds no key.
+const PUBLIC_BYTES_MAX: usize = 1024;
+
+/// `policy keygen`.
+pub(super) fn generate(path: &Path) -> Said {
+    let mut said = Said::default();
+    let Some((pem, public)) = pair() else { return said.no(EXIT_USAGE, "no key could be made") };
+    let public = format!("public key: {}\nkey id: {}\n", public.to_hex(), public.id().to_hex());
+    if path.as_os_str() == "-" {
+        said.out = pem;
+        said.err = public;
+        return said;
+    }
+    match files::create_private(path, pem.as_bytes()) {
+        Ok(()) => said.out = public,
+        Err(error) => return said.no(EXIT_USAGE, error),
+    }
+    // Writing to a string cannot fail.
+    let _ = writeln!(said.err, "the private key is in {}", path.display());
+    said
+}
+
+/// PKCS#8 version 1, which openssl reads too, in PEM.
+fn pair() -> Option<(String, PublicKey)> {
+    let pair = Ed25519KeyPair::generate().ok()?;
+    let der = pair.to_pkcs8v1().ok()?;
+    let public = SigningKey::from_pkcs8(der.as_ref())?.public();
+    let pem = KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(der.as_ref()), &PKCS_ED25519).ok()?;
+    Some((pem.serialize_pem(), public))
+}
+
+/// The private key in a file; the reason why there is none quotes nothing of it.
+pub(super) fn signing(path: &Path) -> Result<SigningKey, String> {
+    let bytes = files::read(path, PRIVATE_BYTES_MAX).map_err(|error| error.to_string())?;
+    let key = match PrivateKeyDer::from_pem_slice(&bytes) {
+        Ok(PrivateKeyDer::Pkcs8(der)) => SigningKey::from_pkcs8(der.secret_pkcs8_der()),
+        _ => None,
+    };
+    key.ok_or_else(|| format!("{}: holds no Ed25519 private key (PKCS#8, PEM)", path.display()))
+}
+
+/// The public key that the digits say, or the file.
+pub(super) fn public(text: &str) -> Result<PublicKey, String> {
+    if let Some(key) = PublicKey::parse(text) {
+        return Ok(key);
+    }
+    if !text.contains(['/', '.']) {
+        return Err(
+            "--policy-key: want 64 hexadecimal digits (lower case), or the path of a file that holds them".to_owned()
+        );
+    }
+    let bytes = files::read(Path::new(text), PUBLIC_BYTES_MAX).map_err(|error| error.to_string())?;
+    let key = str::from_utf8(&bytes).ok().and_then(|text| PublicKey::parse(text.trim()));
+    key.ok_or_else(|| format!("{text}: no public key of 64 hexadecimal digits"))
+}
