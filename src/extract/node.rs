@@ -175,21 +175,24 @@ pub static TOOL_BASE64: Node = Node::strings(Strings::Base64, &ANY_TOOL);
 /// Media by URL from a tool.
 pub static TOOL_URL: Node = Node::strings(Strings::Url, &ANY_TOOL);
 
-/// A JSON Schema of a tool: the words of the language are no texts, names and descriptions are.
+/// A JSON Schema of a tool: the words of the language are no texts, names and descriptions are. The most frequent first.
 pub static SCHEMA: Node = Node {
     keys: &[
+        key("type", &WORD),
+        key("description", &ANY_TOOL),
+        key("properties", &SCHEMA_NAMES),
+        key("required", &ANY_TOOL),
+        key("items", &SCHEMA),
+        key("enum", &ANY_TOOL),
+        key("additionalProperties", &SCHEMA),
+        key("default", &ANY_TOOL),
         key("$defs", &SCHEMA_NAMES),
         key("$ref", &ANY_TOOL),
         key("$schema", &ANY_TOOL),
-        key("additionalProperties", &SCHEMA),
         key("allOf", &SCHEMA),
         key("anyOf", &SCHEMA),
-        key("default", &ANY_TOOL),
         key("definitions", &SCHEMA_NAMES),
-        key("description", &ANY_TOOL),
-        key("enum", &ANY_TOOL),
         key("format", &ANY_TOOL),
-        key("items", &SCHEMA),
         key("maxItems", &WORD),
         key("maxLength", &WORD),
         key("maximum", &WORD),
@@ -198,10 +201,7 @@ pub static SCHEMA: Node = Node {
         key("minimum", &WORD),
         key("oneOf", &SCHEMA),
         key("pattern", &ANY_TOOL),
-        key("properties", &SCHEMA_NAMES),
-        key("required", &ANY_TOOL),
         key("title", &ANY_TOOL),
-        key("type", &WORD),
     ],
     ..Node::free(&ANY_TOOL, TOOL)
 };
