@@ -260,8 +260,7 @@ impl Reader<'_> {
             unescape(raw, &mut walker.key_bytes);
             walker.key_bytes.get(unescaped..).unwrap_or_default()
         };
-        let hash = hash(name);
-        if let Some((index, child)) = node.find(hash, name) {
+        if let Some((index, child)) = node.find(name) {
             walker.key_bytes.truncate(unescaped);
             let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or_default();
             if frame.seen & bit != 0 {
@@ -270,6 +269,7 @@ impl Reader<'_> {
             frame.seen |= bit;
             return Ok(child);
         }
+        let hash = hash(name);
         // The text of all keys is no longer than the body.
         let at = if inside.plain { inside.span } else { Span::new(unescaped, walker.key_bytes.len()) };
         walker.keys.push(UnknownKey { hash, at, plain: inside.plain });
@@ -278,7 +278,7 @@ impl Reader<'_> {
     }
 
     /// The string whose opening quote is at hand.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Inside, Unreadable> {
         let inside = syntax::string(self.body, self.at + 1)?;
         self.at = inside.span.end as usize + 1;
@@ -500,9 +500,19 @@ impl Speaker {
 
 /// Whether a string can be a word of an API: short, and of letters, digits and the signs that names are made with.
 fn is_word(raw: &[u8]) -> bool {
-    let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'+');
-    raw.len() <= limits::WORD_BYTES_MAX && raw.iter().all(is_sign)
+    raw.len() <= limits::WORD_BYTES_MAX && raw.iter().all(|&byte| WORD_BYTES.get(usize::from(byte)) == Some(&true))
 }
+
+const WORD_BYTES: [bool; 256] = {
+    let mut is_in = [false; 256];
+    let signs = b"_-./:+0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut rest: &[u8] = signs;
+    while let [sign, after @ ..] = rest {
+        is_in[*sign as usize] = true;
+        rest = after;
+    }
+    is_in
+};
 
 /// Whether two keys of one object are the same. Few are compared each with each, many are sorted: at most n log n comparisons.
 fn has_duplicate(keys: &mut [UnknownKey], body: &[u8], key_bytes: &[u8]) -> bool {

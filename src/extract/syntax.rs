@@ -45,7 +45,15 @@ pub(super) struct Inside {
 
 /// The first byte at or behind `at` that is no white space (RFC 8259 section 2).
 #[inline]
-pub(super) fn blanks(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn blanks(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b'\0'..=b' ') => many_blanks(bytes, at),
+        _ => at,
+    }
+}
+
+#[inline(never)]
+fn many_blanks(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
     }
@@ -53,7 +61,7 @@ pub(super) fn blanks(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The string whose opening quote stands before `start` (RFC 8259 section 7).
-#[inline]
+#[inline(always)]
 pub(super) fn string(bytes: &[u8], start: usize) -> Result<Inside, Unreadable> {
     let end = string_end(bytes, start);
     match bytes.get(end) {
@@ -64,6 +72,7 @@ pub(super) fn string(bytes: &[u8], start: usize) -> Result<Inside, Unreadable> {
 }
 
 /// The same string, whose first escape is at `at`.
+#[inline(never)]
 fn escaped_string(bytes: &[u8], start: usize, mut at: usize) -> Result<Inside, Unreadable> {
     loop {
         match bytes.get(at) {
