@@ -115,8 +115,14 @@ static SOURCE_DATA: Node = Node::strings(Strings::Source, &ANY);
 
 /// The blocks of a document.
 static DOCUMENT: Node = Node {
-    keys: &[key("type", &WORD), key("text", &PART_TEXT), key("source", &SOURCE), key("cache_control", &CACHE_CONTROL)],
+    keys: &[key("type", &WORD), key("text", &PART_TEXT), key("source", &MEDIA), key("cache_control", &CACHE_CONTROL)],
     parts: true,
+    ..Node::free(&ANY, BODY)
+};
+
+/// An image in the blocks of a document. Nothing nests deeper, so the work for a body stays linear.
+static MEDIA: Node = Node {
+    keys: &[key("type", &KIND), key("media_type", &WORD), key("data", &SOURCE_DATA), key("url", &URL)],
     ..Node::free(&ANY, BODY)
 };
 
@@ -156,8 +162,26 @@ static RESULT_SOURCE: Node = Node {
         key("data", &RESULT_DATA),
         key("url", &TOOL_URL),
         key("file_id", &WORD),
-        key("content", &RESULT_INSIDE),
+        key("content", &RESULT_DOCUMENT),
     ],
+    ..Node::free(&ANY_TOOL, TOOL)
+};
+
+/// The blocks of a document.
+static RESULT_DOCUMENT: Node = Node {
+    keys: &[
+        key("type", &WORD),
+        key("text", &TOOL_TEXT),
+        key("source", &RESULT_MEDIA),
+        key("cache_control", &CACHE_CONTROL),
+    ],
+    parts: true,
+    ..Node::free(&ANY_TOOL, TOOL)
+};
+
+/// An image in them.
+static RESULT_MEDIA: Node = Node {
+    keys: &[key("type", &RESULT_KIND), key("media_type", &WORD), key("data", &RESULT_DATA), key("url", &TOOL_URL)],
     ..Node::free(&ANY_TOOL, TOOL)
 };
 

@@ -24,6 +24,7 @@ use super::media::is_media;
 use super::node::hash;
 use super::syntax;
 use super::syntax::Inside;
+use super::syntax::Span;
 
 pub use super::escape::Offsets;
 pub use super::escape::unescape;
@@ -56,15 +57,10 @@ pub struct Walker {
     key_bytes: Vec<u8>,
     /// Where the parts of all open messages are in `pieces`. Ascending.
     parts: Vec<u32>,
+    /// Pieces that turned out to be media: they are empty now.
+    sources: u32,
     /// Room to bring parts together.
     spare: Vec<Piece>,
-}
-
-/// A range of the body. `start <= end`.
-#[derive(Clone, Copy)]
-struct Span {
-    start: u32,
-    end: u32,
 }
 
 /// What the next value is.
@@ -84,15 +80,15 @@ struct Frame {
     /// A bit for each key of the table that was there.
     seen: u64,
     /// How long each list was when it was opened.
-    keys_start: usize,
-    key_bytes_start: usize,
-    pieces_start: usize,
+    keys_start: u32,
+    key_bytes_start: u32,
+    pieces_start: u32,
     /// The same for `parts`, where the frame is a message's list of them.
-    parts_start: Option<usize>,
-    speaker: Option<Speaker>,
-    /// Where the media are in `pieces`, and whether the object says that they are some.
-    source: Option<usize>,
+    parts_start: Option<u32>,
+    /// Where a text is in `pieces` that is media if the object says so.
+    source: Option<u32>,
     is_base64: bool,
+    speaker: Option<Speaker>,
 }
 
 /// Who speaks in an object, by its `role` or `method`.
@@ -141,6 +137,7 @@ impl Walker {
     fn clear(&mut self) {
         self.pieces.clear();
         self.media = 0;
+        self.sources = 0;
         self.frames.clear();
         self.keys.clear();
         self.key_bytes.clear();
@@ -156,7 +153,7 @@ impl Walker {
             return Err(Unreadable::Utf8);
         }
         let mut reader = Reader { body, at: 0, walker: self };
-        let mut slot = Slot { node: root, key: Span { start: 0, end: 0 } };
+        let mut slot = Slot { node: root, key: Span::NONE };
         loop {
             let opens = reader.value(slot)?;
             match reader.next(opens)? {
@@ -164,8 +161,21 @@ impl Walker {
                 None => break,
             }
         }
-        if reader.at == body.len() { Ok(()) } else { Err(Unreadable::Syntax) }
+        if reader.at < body.len() {
+            return Err(Unreadable::Syntax);
+        }
+        if self.sources > 0 {
+            self.pieces.retain(|piece| piece.start < piece.end);
+            self.media = self.media.saturating_add(self.sources);
+        }
+        Ok(())
     }
+}
+
+/// How long a list is: none is longer than the body.
+#[expect(clippy::cast_possible_truncation, reason = "a body is no longer than u32::MAX")]
+const fn length<T>(list: &Vec<T>) -> u32 {
+    list.len() as u32
 }
 
 fn shrink<T>(list: &mut Vec<T>) {
@@ -234,7 +244,7 @@ impl Reader<'_> {
             return Err(Unreadable::Syntax);
         }
         self.at += 1;
-        Ok(Slot { node: self.key(inside)?, key: inside.span() })
+        Ok(Slot { node: self.key(inside)?, key: inside.span })
     }
 
     /// Notes a key of the innermost object, and says which node its value has.
@@ -242,7 +252,7 @@ impl Reader<'_> {
         let walker = &mut *self.walker;
         let Some(frame) = walker.frames.last_mut() else { return Err(Unreadable::Syntax) };
         let node = frame.node;
-        let raw = self.body.get(inside.start..inside.end).unwrap_or_default();
+        let raw = inside.span.of(self.body);
         let unescaped = walker.key_bytes.len();
         let name = if inside.plain {
             raw
@@ -250,8 +260,7 @@ impl Reader<'_> {
             unescape(raw, &mut walker.key_bytes);
             walker.key_bytes.get(unescaped..).unwrap_or_default()
         };
-        let hash = hash(name);
-        if let Some((index, child)) = node.find(hash, name) {
+        if let Some((index, child)) = node.find(name) {
             walker.key_bytes.truncate(unescaped);
             let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or_default();
             if frame.seen & bit != 0 {
@@ -260,26 +269,25 @@ impl Reader<'_> {
             frame.seen |= bit;
             return Ok(child);
         }
-        // The text of a key is no longer than the body.
-        let text = Inside { start: unescaped, end: walker.key_bytes.len(), plain: false };
-        let at = if inside.plain { inside.span() } else { text.span() };
+        let hash = hash(name);
+        // The text of all keys is no longer than the body.
+        let at = if inside.plain { inside.span } else { Span::new(unescaped, walker.key_bytes.len()) };
         walker.keys.push(UnknownKey { hash, at, plain: inside.plain });
-        let nothing = Span { start: 0, end: 0 };
-        self.piece(inside, nothing, node.place, Form::Key)?;
+        self.piece(inside, Span::NONE, node.place, Form::Key)?;
         Ok(node.other)
     }
 
     /// The string whose opening quote is at hand.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Inside, Unreadable> {
         let inside = syntax::string(self.body, self.at + 1)?;
-        self.at = inside.end + 1;
+        self.at = inside.span.end as usize + 1;
         Ok(inside)
     }
 
     /// A string that is a value, by its place.
     fn text(&mut self, slot: Slot, inside: Inside) -> Result<(), Unreadable> {
-        let raw = self.body.get(inside.start..inside.end).unwrap_or_default();
+        let raw = inside.span.of(self.body);
         let Slot { node, key } = slot;
         let mut form = Form::Text;
         match node.strings {
@@ -299,7 +307,7 @@ impl Reader<'_> {
             Strings::Url if is_data_url(raw) => return self.leave_out(),
             Strings::Base64 | Strings::Url => {}
             Strings::Source => {
-                let index = self.walker.pieces.len();
+                let index = length(&self.walker.pieces);
                 let frame = self.walker.frames.last_mut().filter(|frame| frame.is_object);
                 if let Some(frame) = frame.filter(|_| is_base64(raw)) {
                     frame.source = Some(index);
@@ -311,7 +319,7 @@ impl Reader<'_> {
 
     /// What a word says of the object that it stands in.
     fn note(&mut self, strings: Strings, inside: Inside) {
-        let raw = self.body.get(inside.start..inside.end).unwrap_or_default();
+        let raw = inside.span.of(self.body);
         // A byte of a word takes six at the most.
         if raw.len() > 6 * limits::WORD_BYTES_MAX {
             return;
@@ -336,10 +344,10 @@ impl Reader<'_> {
 
     /// A text that is part of a message's, if there is an open list of parts.
     fn part(&mut self, slot: Slot, inside: Inside) -> Result<(), Unreadable> {
-        let index = self.walker.pieces.len();
+        let index = length(&self.walker.pieces);
         self.piece(inside, slot.key, slot.node.place, Form::Text)?;
-        if self.walker.pieces.len() > index {
-            self.walker.parts.extend(u32::try_from(index));
+        if length(&self.walker.pieces) > index {
+            self.walker.parts.push(index);
         }
         Ok(())
     }
@@ -360,7 +368,7 @@ impl Reader<'_> {
         if raw.iter().filter(|byte| byte.is_ascii_digit()).count() < NUMBER_DIGITS_MIN {
             return Ok(());
         }
-        self.piece(Inside { start, end, plain: true }, slot.key, slot.node.place, Form::Number)
+        self.piece(Inside { span: Span::new(start, end), plain: true }, slot.key, slot.node.place, Form::Number)
     }
 
     fn is_in_array(&self) -> bool {
@@ -370,14 +378,13 @@ impl Reader<'_> {
     /// Nothing is no text: an empty string is no piece.
     #[inline]
     fn piece(&mut self, inside: Inside, key: Span, place: Place, form: Form) -> Result<(), Unreadable> {
-        if inside.start == inside.end {
+        if inside.span.is_empty() {
             return Ok(());
         }
         if self.walker.pieces.len() >= limits::PIECES_MAX {
             return Err(Unreadable::Pieces);
         }
-        let Span { start, end } = inside.span();
-        let plain = inside.plain;
+        let Inside { span: Span { start, end }, plain } = inside;
         let (key_start, key_end) = (key.start, key.end);
         self.walker.pieces.push(Piece { start, end, key_start, key_end, place, form, joined: false, plain });
         Ok(())
@@ -396,13 +403,13 @@ impl Reader<'_> {
             node: slot.node,
             key: slot.key,
             seen: 0,
-            keys_start: walker.keys.len(),
-            key_bytes_start: walker.key_bytes.len(),
-            pieces_start: walker.pieces.len(),
-            parts_start: (slot.node.parts && !is_part).then_some(walker.parts.len()),
-            speaker: None,
+            keys_start: length(&walker.keys),
+            key_bytes_start: length(&walker.key_bytes),
+            pieces_start: length(&walker.pieces),
+            parts_start: (slot.node.parts && !is_part).then_some(length(&walker.parts)),
             source: None,
             is_base64: false,
+            speaker: None,
         });
         Ok(())
     }
@@ -411,33 +418,27 @@ impl Reader<'_> {
         let walker = &mut *self.walker;
         let Some(frame) = walker.frames.pop() else { return Err(Unreadable::Syntax) };
         if let Some(start) = frame.parts_start {
-            walker.bring_together(start);
+            walker.bring_together(start as usize);
         }
         if !frame.is_object {
             return Ok(());
         }
-        if let Some(index) = frame.source.filter(|index| frame.is_base64 && *index < walker.pieces.len()) {
-            walker.pieces.remove(index);
-            walker.media = walker.media.saturating_add(1);
+        let source = frame.source.filter(|_| frame.is_base64);
+        if let Some(media) = source.and_then(|index| walker.pieces.get_mut(index as usize)) {
+            // Taken out at the end, all at once.
+            media.end = media.start;
+            walker.sources += 1;
         }
         if let Some(speaker) = frame.speaker {
-            speaker.claim(walker.pieces.get_mut(frame.pieces_start..).unwrap_or_default());
+            speaker.claim(walker.pieces.get_mut(frame.pieces_start as usize..).unwrap_or_default());
         }
-        let keys = walker.keys.get_mut(frame.keys_start..).unwrap_or_default();
+        let keys = walker.keys.get_mut(frame.keys_start as usize..).unwrap_or_default();
         if keys.len() > 1 && has_duplicate(keys, self.body, &walker.key_bytes) {
             return Err(Unreadable::DuplicateKey);
         }
-        walker.keys.truncate(frame.keys_start);
-        walker.key_bytes.truncate(frame.key_bytes_start);
+        walker.keys.truncate(frame.keys_start as usize);
+        walker.key_bytes.truncate(frame.key_bytes_start as usize);
         Ok(())
-    }
-}
-
-impl Inside {
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the body is no longer than u32::MAX")]
-    const fn span(self) -> Span {
-        Span { start: self.start as u32, end: self.end as u32 }
     }
 }
 
@@ -499,15 +500,25 @@ impl Speaker {
 
 /// Whether a string can be a word of an API: short, and of letters, digits and the signs that names are made with.
 fn is_word(raw: &[u8]) -> bool {
-    let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'+');
-    raw.len() <= limits::WORD_BYTES_MAX && raw.iter().all(is_sign)
+    raw.len() <= limits::WORD_BYTES_MAX && raw.iter().all(|&byte| WORD_BYTES.get(usize::from(byte)) == Some(&true))
 }
+
+const WORD_BYTES: [bool; 256] = {
+    let mut is_in = [false; 256];
+    let signs = b"_-./:+0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let mut rest: &[u8] = signs;
+    while let [sign, after @ ..] = rest {
+        is_in[*sign as usize] = true;
+        rest = after;
+    }
+    is_in
+};
 
 /// Whether two keys of one object are the same. Few are compared each with each, many are sorted: at most n log n comparisons.
 fn has_duplicate(keys: &mut [UnknownKey], body: &[u8], key_bytes: &[u8]) -> bool {
     let name = |key: &UnknownKey| {
         let from = if key.plain { body } else { key_bytes };
-        from.get(key.at.start as usize..key.at.end as usize).unwrap_or_default()
+        key.at.of(from)
     };
     let same = |one: &UnknownKey, other: &UnknownKey| one.hash == other.hash && name(one) == name(other);
     if keys.len() <= KEYS_COMPARED_MAX {

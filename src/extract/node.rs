@@ -61,7 +61,7 @@ impl Strings {
 
 /// A key and the node of its value.
 pub struct Key {
-    pub(super) hash: u64,
+    ends: Ends,
     pub(super) name: &'static [u8],
     pub(super) node: &'static Node,
 }
@@ -69,7 +69,7 @@ pub struct Key {
 /// A row of [`Node::keys`].
 #[must_use]
 pub const fn key(name: &'static str, node: &'static Node) -> Key {
-    Key { hash: hash(name.as_bytes()), name: name.as_bytes(), node }
+    Key { ends: Ends::of(name.as_bytes()), name: name.as_bytes(), node }
 }
 
 impl Node {
@@ -85,11 +85,44 @@ impl Node {
         Self { keys: &[], other: free, place: free.place, strings, parts: false }
     }
 
-    /// The row of a key, whose hash is known.
-    pub(super) fn find(&self, hash: u64, name: &[u8]) -> Option<(usize, &'static Self)> {
-        let is_it = |key: &Key| key.hash == hash && key.name == name;
+    /// The row of a key.
+    #[inline]
+    pub(super) fn find(&self, name: &[u8]) -> Option<(usize, &'static Self)> {
+        let ends = Ends::of(name);
+        // Two words are all of a short key.
+        let is_it = |key: &Key| {
+            key.ends.first == ends.first
+                && key.ends.last == ends.last
+                && key.name.len() == name.len()
+                && (name.len() <= 2 * size_of::<u64>() || key.name == name)
+        };
         let index = self.keys.iter().position(is_it)?;
         Some((index, self.keys.get(index)?.node))
+    }
+}
+
+/// The first and the last bytes of a key, up to eight of each; they overlap in a short one.
+struct Ends {
+    first: u64,
+    last: u64,
+}
+
+impl Ends {
+    #[inline]
+    const fn of(bytes: &[u8]) -> Self {
+        if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            return Self { first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last) };
+        }
+        if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+            return Self { first: u32::from_le_bytes(*first) as u64, last: u32::from_le_bytes(*last) as u64 };
+        }
+        let (first, last) = match *bytes {
+            [a, b, c] => (u16::from_le_bytes([a, b]) as u64, c as u64),
+            [a, b] => (a as u64, b as u64),
+            [a] => (a as u64, 0),
+            _ => (0, 0),
+        };
+        Self { first, last }
     }
 }
 
@@ -103,19 +136,7 @@ pub(super) const fn hash(bytes: &[u8]) -> u64 {
         state = mix(state, u64::from_le_bytes(*word));
         rest = after;
     }
-    // Most keys end here at once. The first and the last bytes overlap where there are fewer than two words.
-    let (first, last) = match (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => match (rest.first_chunk::<4>(), rest.last_chunk::<4>(), rest) {
-            (Some(first), Some(last), _) => (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64),
-            (_, _, [first, middle @ .., last]) => {
-                let middle = if let [middle] = middle { *middle } else { 0 };
-                (*first as u64, *last as u64 | (middle as u64) << 8)
-            }
-            (_, _, [only]) => (*only as u64, 0),
-            _ => (0, 0),
-        },
-    };
+    let Ends { first, last } = Ends::of(rest);
     mix(state ^ last.rotate_left(32), first)
 }
 
@@ -175,21 +196,24 @@ pub static TOOL_BASE64: Node = Node::strings(Strings::Base64, &ANY_TOOL);
 /// Media by URL from a tool.
 pub static TOOL_URL: Node = Node::strings(Strings::Url, &ANY_TOOL);
 
-/// A JSON Schema of a tool: the words of the language are no texts, names and descriptions are.
+/// A JSON Schema of a tool: the words of the language are no texts, names and descriptions are. The most frequent first.
 pub static SCHEMA: Node = Node {
     keys: &[
+        key("type", &WORD),
+        key("description", &ANY_TOOL),
+        key("properties", &SCHEMA_NAMES),
+        key("required", &ANY_TOOL),
+        key("items", &SCHEMA),
+        key("enum", &ANY_TOOL),
+        key("additionalProperties", &SCHEMA),
+        key("default", &ANY_TOOL),
         key("$defs", &SCHEMA_NAMES),
         key("$ref", &ANY_TOOL),
         key("$schema", &ANY_TOOL),
-        key("additionalProperties", &SCHEMA),
         key("allOf", &SCHEMA),
         key("anyOf", &SCHEMA),
-        key("default", &ANY_TOOL),
         key("definitions", &SCHEMA_NAMES),
-        key("description", &ANY_TOOL),
-        key("enum", &ANY_TOOL),
         key("format", &ANY_TOOL),
-        key("items", &SCHEMA),
         key("maxItems", &WORD),
         key("maxLength", &WORD),
         key("maximum", &WORD),
@@ -198,10 +222,7 @@ pub static SCHEMA: Node = Node {
         key("minimum", &WORD),
         key("oneOf", &SCHEMA),
         key("pattern", &ANY_TOOL),
-        key("properties", &SCHEMA_NAMES),
-        key("required", &ANY_TOOL),
         key("title", &ANY_TOOL),
-        key("type", &WORD),
     ],
     ..Node::free(&ANY_TOOL, TOOL)
 };

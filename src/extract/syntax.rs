@@ -7,20 +7,53 @@ use crate::simd::json::string_end;
 use super::Unreadable;
 use super::escape::unit;
 
-/// A string between its quotes.
+/// A range of a body, which is no longer than `u32::MAX`. `start <= end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    pub(super) const NONE: Self = Self { start: 0, end: 0 };
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a body is no longer than u32::MAX")]
+    pub(super) const fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
+    }
+
+    /// The bytes there.
+    #[inline]
+    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// A string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Inside {
-    /// Behind the opening quote. `start <= end`.
-    pub start: usize,
-    /// Before the closing quote.
-    pub end: usize,
+    /// What stands between its quotes.
+    pub span: Span,
     /// Whether it holds no escape.
     pub plain: bool,
 }
 
 /// The first byte at or behind `at` that is no white space (RFC 8259 section 2).
 #[inline]
-pub(super) fn blanks(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn blanks(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b'\0'..=b' ') => many_blanks(bytes, at),
+        _ => at,
+    }
+}
+
+#[inline(never)]
+fn many_blanks(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
     }
@@ -28,21 +61,22 @@ pub(super) fn blanks(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The string whose opening quote stands before `start` (RFC 8259 section 7).
-#[inline]
+#[inline(always)]
 pub(super) fn string(bytes: &[u8], start: usize) -> Result<Inside, Unreadable> {
     let end = string_end(bytes, start);
     match bytes.get(end) {
-        Some(b'"') => Ok(Inside { start, end, plain: true }),
+        Some(b'"') => Ok(Inside { span: Span::new(start, end), plain: true }),
         Some(b'\\') => escaped_string(bytes, start, end),
         _ => Err(Unreadable::Syntax),
     }
 }
 
 /// The same string, whose first escape is at `at`.
+#[inline(never)]
 fn escaped_string(bytes: &[u8], start: usize, mut at: usize) -> Result<Inside, Unreadable> {
     loop {
         match bytes.get(at) {
-            Some(b'"') => return Ok(Inside { start, end: at, plain: false }),
+            Some(b'"') => return Ok(Inside { span: Span::new(start, at), plain: false }),
             Some(b'\\') => at = escape(bytes, at)?,
             _ => return Err(Unreadable::Syntax),
         }

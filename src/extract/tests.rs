@@ -16,6 +16,7 @@ use super::Unreadable;
 use super::fuzz::fuzz_walk;
 use super::json::ANY;
 use super::json::Node;
+use super::json::Strings;
 use super::json::Walker;
 use super::json::unescape;
 use crate::limits;
@@ -104,8 +105,21 @@ fn the_api_is_told_by_the_end_of_the_path() {
     }
 }
 
-#[test]
-fn tables_have_no_key_twice_and_no_more_than_a_mask_holds() {
+/// All nodes that a value below these can have, these included.
+fn reached(mut nodes: Vec<&'static Node>) -> Vec<&'static Node> {
+    let mut index = 0;
+    while let Some(node) = nodes.get(index).copied() {
+        for child in node.keys.iter().map(|key| key.node).chain([node.other]) {
+            if !nodes.iter().any(|known| std::ptr::eq(*known, child)) {
+                nodes.push(child);
+            }
+        }
+        index += 1;
+    }
+    nodes
+}
+
+fn all_nodes() -> Vec<&'static Node> {
     let apis = [
         Api::OpenAiChat,
         Api::OpenAiResponses,
@@ -114,22 +128,34 @@ fn tables_have_no_key_twice_and_no_more_than_a_mask_holds() {
         Api::AnthropicMessages,
         Api::Other,
     ];
-    let mut nodes: Vec<&'static Node> = apis.iter().map(|api| api.table()).collect();
-    let mut index = 0;
-    while let Some(node) = nodes.get(index).copied() {
+    reached(apis.iter().map(|api| api.table()).collect())
+}
+
+#[test]
+fn tables_have_no_key_twice_and_no_more_than_a_mask_holds() {
+    let nodes = all_nodes();
+    for node in &nodes {
         assert!(node.keys.len() <= 64);
         let mut names: Vec<_> = node.keys.iter().map(|key| key.name).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), node.keys.len());
-        for child in node.keys.iter().map(|key| key.node).chain([node.other]) {
-            if !nodes.iter().any(|known| std::ptr::eq(*known, child)) {
-                nodes.push(child);
-            }
-        }
-        index += 1;
     }
     assert!(nodes.len() > 50, "the tables were walked");
+}
+
+/// What is brought together once more at each level would make the work grow with the depth.
+#[test]
+fn no_list_of_parts_stands_in_itself_by_way_of_another_node() {
+    for node in all_nodes() {
+        let claims = |strings: &[Strings]| node.keys.iter().any(|key| strings.contains(&key.node.strings));
+        if !node.parts && !claims(&[Strings::Role, Strings::Method]) {
+            continue;
+        }
+        let children = node.keys.iter().map(|key| key.node).chain([node.other]);
+        let others = reached(children.filter(|child| !std::ptr::eq(*child, node)).collect());
+        assert!(!others.iter().any(|other| std::ptr::eq(*other, node)));
+    }
 }
 
 const REFUSED: &[(&[u8], Unreadable)] = &[

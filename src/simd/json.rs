@@ -9,7 +9,7 @@ const CONTROL_END: u8 = 0x20;
 
 /// Where the first `"`, `\` or control byte at or behind `from` stands; the length of `bytes` where there is none.
 #[must_use]
-#[inline]
+#[inline(always)]
 pub fn string_end(bytes: &[u8], from: usize) -> usize {
     #[cfg(target_arch = "x86_64")]
     {
@@ -79,7 +79,7 @@ mod x86 {
     const BACKSLASH: i8 = b'\\'.cast_signed();
     const CONTROL_LAST: i8 = (super::CONTROL_END - 1).cast_signed();
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn string_end(bytes: &[u8], from: usize) -> usize {
         let Some(first) = bytes.get(from..).and_then(<[u8]>::first_chunk) else {
             return super::by_words(bytes, from);
@@ -92,6 +92,7 @@ mod x86 {
     }
 
     /// The rest of a run of which 16 bytes are done.
+    #[inline(never)]
     fn long(bytes: &[u8], from: usize) -> usize {
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the CPU has AVX2, as was just asked.
