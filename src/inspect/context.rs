@@ -35,31 +35,29 @@ impl Words {
         list
     }
 
-    /// Where the first word begins that begins at `from` or later, and ends at `to` or before.
+    /// Where the first word begins that begins at `from` or later, and before `to`.
     pub(super) fn find(&self, text: &[u8], from: usize, to: usize) -> Option<usize> {
-        let part = text.get(from..to)?;
         let mut before = from.checked_sub(1).and_then(|before| text.get(before)).copied().unwrap_or(0);
-        for (at, byte) in part.iter().enumerate() {
+        for (at, byte) in text.get(..to)?.iter().enumerate().skip(from) {
             let begins = self.first.get(usize::from(*byte >> 6)).is_some_and(|bits| bits >> (byte & 63) & 1 == 1);
-            if begins && edge(before, *byte) {
-                let rest = part.get(at..).unwrap_or_default();
-                let after = |word: &[u8]| text.get(from + at + word.len()).copied().unwrap_or(0);
-                let last = |word: &[u8]| rest.get(word.len().wrapping_sub(1)).copied().unwrap_or(0);
-                let here = |word: &[u8]| {
-                    rest.get(..word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word))
-                        && edge(last(word), after(word))
-                };
-                let lower = byte.to_ascii_lowercase();
-                let start = self.words.partition_point(|word| word.first().is_some_and(|first| *first < lower));
-                let same =
-                    self.words.get(start..).unwrap_or_default().iter().take_while(|word| word.first() == Some(&lower));
-                if same.into_iter().any(|word| here(word)) {
-                    return Some(from + at);
-                }
+            if begins && edge(before, *byte) && self.stands_at(text.get(at..).unwrap_or_default()) {
+                return Some(at);
             }
             before = *byte;
         }
         None
+    }
+
+    /// Whether one of the words, whole, is the beginning of this.
+    fn stands_at(&self, text: &[u8]) -> bool {
+        let Some(first) = text.first().map(u8::to_ascii_lowercase) else { return false };
+        let start = self.words.partition_point(|word| word.first().is_some_and(|byte| *byte < first));
+        let same = self.words.get(start..).unwrap_or_default().iter().take_while(|word| word.first() == Some(&first));
+        same.into_iter().any(|word| {
+            let Some((there, rest)) = text.split_at_checked(word.len()) else { return false };
+            let ends = there.last().zip(rest.first()).is_none_or(|(left, right)| edge(*left, *right));
+            ends && there.eq_ignore_ascii_case(word)
+        })
     }
 }
 

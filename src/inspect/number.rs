@@ -363,13 +363,18 @@ fn bare_phone(pass: &mut Pass<'_>, start: usize, end: usize) -> Result<(), Excee
 /// The address whose last dot is at `dot`; the scan has seen three dots and some digits.
 pub(super) fn ipv4(pass: &mut Pass<'_>, dot: usize) -> Result<(), Exceeded> {
     let text = pass.text;
-    pass.read(16)?;
     let Some((front, back)) = text.split_at_checked(dot) else { return Ok(()) };
     let back = back.get(1..).unwrap_or_default();
+    let tail = back.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    pass.read(tail as u64 + 2)?;
+    let closes = match back.get(tail..).unwrap_or_default() {
+        [b'.' | b'-', right, ..] => !right.is_ascii_alphanumeric(),
+        [right, ..] => !right.is_ascii_alphanumeric() && *right != b'_',
+        [] => true,
+    };
     let mut address = [0_u8; 4];
     let [first @ .., last] = &mut address;
-    let tail = back.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
-    let Some(octet) = octet(back.get(..tail).unwrap_or_default()) else { return Ok(()) };
+    let Some(octet) = octet(back.get(..tail).unwrap_or_default()).filter(|_| closes) else { return Ok(()) };
     *last = octet;
     let mut rest = front;
     for (index, place) in first.iter_mut().rev().enumerate() {
@@ -383,12 +388,8 @@ pub(super) fn ipv4(pass: &mut Pass<'_>, dot: usize) -> Result<(), Exceeded> {
         *place = found;
         rest = front;
     }
-    let closes = match back.get(tail..).unwrap_or_default() {
-        [b'.' | b'-', right, ..] => !right.is_ascii_alphanumeric(),
-        [right, ..] => !right.is_ascii_alphanumeric() && *right != b'_',
-        [] => true,
-    };
-    if !closes || !check::global_ipv4(address) || is_version(rest) {
+    pass.read((dot - rest.len()) as u64)?;
+    if !check::global_ipv4(address) || is_version(rest) {
         return Ok(());
     }
     pass.found(Kind::Ipv4, rest.len()..dot + 1 + tail, false, false)

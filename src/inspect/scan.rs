@@ -102,9 +102,6 @@ const LONG_WORDS: usize = 65;
 /// The same for a text of up to 128 bytes, of which a body has many.
 const SHORT_WORDS: usize = 3;
 
-/// Bytes before the end of a context window that are read again with the next: no word is longer.
-const WORD_BYTES_MAX: usize = 24;
-
 /// Finders whose marks are kept at once. Two that share a mark do more work, and find the same.
 const MARKS: usize = 16;
 
@@ -626,7 +623,7 @@ impl<'a> Pass<'a> {
             if mark.word.is_none_or(|word| word < from || word >= to) {
                 let begin = mark.words_to.clamp(from, to);
                 mark.word = words.find(text, begin, to);
-                mark.words_to = mark.word.map_or_else(|| to.saturating_sub(WORD_BYTES_MAX).max(begin), |word| word + 1);
+                mark.words_to = mark.word.map_or(to, |word| word + 1);
                 read += mark.word.unwrap_or(to) - begin;
             }
         }

@@ -1,5 +1,5 @@
 //! The scanner as a whole: what it finds, what it leaves, and how much work that is.
-#![expect(clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
+#![expect(clippy::string_slice, reason = "tests")]
 
 use proptest::prelude::*;
 
@@ -319,5 +319,383 @@ fn what_is_doubtful_needs_a_word_near_or_in_the_key() {
         let (found, _) = scan_in(&[detector(name)], text.as_bytes(), key.as_bytes()).expect("little work");
         let found: Vec<_> = found.iter().map(|found| &text[found.start as usize..found.end as usize]).collect();
         assert_eq!(&found, expected, "{name}: {key}: {text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_built_says_why() {
+    let refused = |finder: Finder| Scanner::new(&[detector("email"), finder]).err();
+    assert_eq!(refused(detector("e-mail")), Some((1, FinderError::UnknownDetector)));
+    assert_eq!(refused(pattern("a*")), Some((1, FinderError::MatchesNothing)));
+    assert_eq!(refused(pattern(r"\b")), Some((1, FinderError::MatchesNothing)));
+    assert_eq!(refused(pattern("")), Some((1, FinderError::MatchesNothing)));
+    assert!(matches!(refused(pattern("a(")), Some((1, FinderError::Pattern(_)))));
+    assert!(matches!(refused(pattern("[a&&b]")), Some((1, FinderError::Pattern(_)))));
+    assert!(matches!(refused(pattern(r"(?u)\bé\b")), Some((1, FinderError::Pattern(_)))));
+    assert_eq!(refused(pattern(r"[ab]*a[ab]{30}")), Some((1, FinderError::PatternTooLarge)));
+    assert_eq!(refused(pattern(r"(?u)\w{500}")), Some((1, FinderError::PatternTooLarge)));
+    assert_eq!(refused(literals(&["abc", "ab"])), Some((1, FinderError::Literal)));
+    assert_eq!(refused(literals(&["abc", &"a".repeat(257)])), Some((1, FinderError::Literal)));
+    assert!(Scanner::new(&[]).is_ok());
+}
+
+#[test]
+fn only_what_has_no_anchor_is_slow() {
+    let cases = [
+        (r"\bEMP-[0-9]{6}\b", false),
+        (r"(?i)employee[ _-]?id", false),
+        (r"(?:foo|bar|quux)[0-9]+", false),
+        (r"[a-z]+@acme\.org", false),
+        (r"(?i)[a-z0-9]{3,8}\.internal", false),
+        (r"(?u:geheim|секрет)", false),
+        (r"ID[0-9]{5}", false),
+        (r"[A-Z]{2}[0-9]{6}", true),
+        (r"a[0-9]+", true),
+        (r"[0-9]{4}-[0-9]{4}", true),
+    ];
+    for (expression, slow) in cases {
+        let scanner = Scanner::new(&[detector("email"), pattern(expression), literals(&["abc"])]).expect(expression);
+        assert_eq!([0, 1, 2].map(|finder| scanner.is_slow(finder)), [false, slow, false], "{expression}");
+        assert_eq!([0, 1, 2, 3].map(|finder| scanner.yields(finder)), [true, false, false, false]);
+    }
+}
+
+/// What a leftmost-longest search finds, by asking the regex crate for every span.
+fn naive_pattern(expression: &str, text: &[u8]) -> Vec<(usize, usize)> {
+    // `(?-u)` in front, as the scanner reads it.
+    let find = regex::bytes::Regex::new(&format!("(?-u:{expression})")).expect("an expression");
+    let mut spans = Vec::new();
+    let mut from = 0;
+    while from <= text.len() {
+        let Some(first) = find.find_at(text, from) else { break };
+        // The longest that begins there: each end in turn, with the text behind it still there for `\b` and `$`.
+        let longest = (first.start() + 1..=text.len())
+            .rev()
+            .find(|end| exact(expression, text, first.start(), *end))
+            .expect("the match itself at least");
+        spans.push((first.start(), longest));
+        from = longest;
+    }
+    spans
+}
+
+/// Whether the expression matches exactly this span.
+fn exact(expression: &str, text: &[u8], start: usize, end: usize) -> bool {
+    use regex_automata::Anchored;
+    use regex_automata::Input;
+    use regex_automata::dfa::Automaton;
+    use regex_automata::dfa::dense;
+    thread_local!(static KNOWN: std::cell::RefCell<Option<(String, dense::DFA<Vec<u32>>)>> = const { std::cell::RefCell::new(None) });
+    KNOWN.with_borrow_mut(|known| {
+        if known.as_ref().is_none_or(|(known, _)| known != expression) {
+            let syntax = regex_automata::util::syntax::Config::new().unicode(false).utf8(false);
+            let dfa = dense::Builder::new()
+                .syntax(syntax)
+                .configure(dense::Config::new().match_kind(regex_automata::MatchKind::All))
+                .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
+                .build(expression)
+                .expect("an automaton");
+            *known = Some((expression.to_owned(), dfa));
+        }
+        let Some((_, dfa)) = known else { return false };
+        let input = Input::new(text).span(start..text.len()).anchored(Anchored::Yes);
+        let mut state = dfa.start_state_forward(&input).expect("a start");
+        for byte in &text[start..end] {
+            state = dfa.next_state(state, *byte);
+        }
+        let last = if end < text.len() { dfa.next_state(state, text[end]) } else { dfa.next_eoi_state(state) };
+        dfa.is_match_state(last)
+    })
+}
+
+/// Expressions with an anchor in front, inside, and nowhere; and what their matches are made of.
+const EXPRESSIONS: &[(&str, bool)] = &[
+    (r"\bEMP-[0-9]{2,4}\b", true),
+    (r"(?i)emp-[0-9]{2}", true),
+    (r"EMP-[0-9]+|EMP-[0-9]+-X", true),
+    (r"EMP.*end", true),
+    (r"(?:EMP|end)[ a-z0-9]{0,5}", true),
+    (r"^EMP-?", true),
+    (r"(?:abab)+", true),
+    (r"EMP[^x]{3}", true),
+    (r"[0-9]{2}[a-z ]?", true),
+    (r"[a-z]{2}-|-[a-z0-9]{1,3}", true),
+    (r"x[0-9a-z]*y?", true),
+    (r"(?:x|-)$", true),
+    (r"[a-z0-9]+@acme\.org", false),
+    (r"\b[0-9]{1,3}-?EMP\b", false),
+    (r"[a-z-]*abab[a-z]", false),
+    (r"(?:end|x)[0-9]?EMP-", false),
+];
+
+fn check_pattern(expression: &str, exactly: bool, text: &[u8]) {
+    let (found, _) = match scan_in(&[pattern(expression)], text, b"") {
+        Ok(found) => found,
+        Err(Exceeded) => panic!("too much work for {expression}"),
+    };
+    let found: Vec<_> = found.iter().map(|found| (found.start as usize, found.end as usize)).collect();
+    let expected = naive_pattern(expression, text);
+    if exactly {
+        assert_eq!(found, expected, "{expression} in {:?}", String::from_utf8_lossy(text));
+    } else {
+        for (start, end) in &found {
+            assert!(
+                exact(expression, text, *start, *end),
+                "{expression} in {:?}: {start}..{end}",
+                String::from_utf8_lossy(text)
+            );
+        }
+        for (start, end) in &expected {
+            let covered = (*start..*end).all(|at| found.iter().any(|(from, to)| (*from..*to).contains(&at)));
+            assert!(covered, "{expression} in {:?}: {start}..{end}, {found:?}", String::from_utf8_lossy(text));
+        }
+    }
+}
+
+fn fragments() -> impl Strategy<Value = String> {
+    let pieces = [
+        "EMP-",
+        "emp-",
+        "EMP",
+        "end",
+        "abab",
+        "ab",
+        "x",
+        "y",
+        "12",
+        "345",
+        "-",
+        " ",
+        "@acme.org",
+        "a",
+        "\n",
+        "-X",
+        "_",
+    ];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn patterns_find_what_the_regex_crate_finds(text in fragments(), which in 0..EXPRESSIONS.len()) {
+        let (expression, exactly) = EXPRESSIONS[which];
+        check_pattern(expression, exactly, text.as_bytes());
+    }
+}
+
+#[test]
+fn a_match_ends_and_begins_with_whole_characters() {
+    assert_eq!(scan(&[pattern(r"key=.{2}")], "key=密码"), [(0, "key=密".to_owned())]);
+    assert_eq!(scan(&[pattern(r"(?s-u:.)key=")], "密key="), [(0, "密key=".to_owned())]);
+    assert_eq!(scan(&[pattern(r"(?u:密码)[0-9]+")], "其密码123"), [(0, "密码123".to_owned())]);
+}
+
+#[test]
+fn literals_fold_case_and_keep_to_words_where_asked() {
+    let with = |texts: &[&str], case_sensitive, whole_words| {
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        finder(Find::Literals { texts, case_sensitive, whole_words })
+    };
+    let found =
+        |finder: Finder, text: &str| scan(&[finder], text).into_iter().map(|(_, found)| found).collect::<Vec<_>>();
+    let text = "Project Falcon, project falcon, PROJECT FALCONS; xproject falcon";
+    let [a, b, c] = ["Project Falcon", "project falcon", "PROJECT FALCON"];
+    assert_eq!(found(with(&["project falcon"], false, false), text), [a, b, c, b]);
+    assert_eq!(found(with(&["project falcon"], true, false), text), [b, b]);
+    assert_eq!(found(with(&["project falcon"], false, true), text), [a, b]);
+    assert_eq!(found(with(&["секрет"], false, false), "Секрет СЕКРЕТ секрет"), ["Секрет", "СЕКРЕТ", "секрет"]);
+    assert_eq!(found(with(&["abc", "abcdef", "cde"], false, false), "abcdef"), ["abcdef"]);
+    assert_eq!(found(with(&["@@@"], true, false), "@@@@"), ["@@@", "@@@"]);
+    assert_eq!(found(with(&["abc"], true, false), "ab"), [""; 0]);
+}
+
+#[test]
+fn many_literals_are_all_found() {
+    let texts: Vec<String> = (0..500_u32)
+        .map(|index| format!("secret-{}-{index}", char::from(b"abcdefghijklm"[index as usize % 13])))
+        .collect();
+    let refs: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let finders: Vec<Finder> = refs.chunks(50).map(literals).collect();
+    for (index, text) in texts.iter().enumerate() {
+        let whole = format!("{}{text};", "~".repeat(index % 70));
+        let found = scan(&finders, &whole);
+        assert!(found.contains(&(index / 50, text.clone())), "{text}");
+    }
+}
+
+#[test]
+fn a_finder_may_ask_for_more() {
+    let with = |find: Find, context: &[&str], validator, entropy_min| {
+        let context = context.iter().map(|word| (*word).to_owned()).collect();
+        Finder { find, context, validator, entropy_min }
+    };
+    let digits = || Find::Pattern(r"\bACC[0-9]{16}\b".to_owned());
+    let text = "ACC4539578763621486 ACC4539578763621487";
+    assert_eq!(
+        scan(&[with(digits(), &[], Some(Validator::Luhn), None)], text),
+        [(0, "ACC4539578763621486".to_owned())]
+    );
+    assert_eq!(scan(&[with(digits(), &["customer"], None, None)], text), []);
+    assert_eq!(scan(&[with(digits(), &["customer"], None, None)], &format!("Customer: {text}")).len(), 2);
+    assert_eq!(scan(&[with(digits(), &[], None, Some(4.5))], text), []);
+    assert_eq!(scan(&[with(digits(), &[], None, Some(2.0))], text).len(), 2);
+    let email = || Find::Detector("email".to_owned());
+    assert_eq!(scan(&[with(email(), &["patient"], None, None)], "jane@acme.org"), []);
+    assert_eq!(scan(&[with(email(), &["patient"], None, None)], "patient jane@acme.org").len(), 1);
+    // Far away is not near.
+    assert_eq!(
+        scan(&[with(email(), &["patient"], None, None)], &format!("patient {} jane@acme.org", "x ".repeat(40))),
+        []
+    );
+}
+
+/// Inputs that are made to cost: a seed, repeated.
+const HOSTILE: &[&str] = &[
+    "@",
+    "a@",
+    "a@a.",
+    "a@a@a.com",
+    "a.",
+    "a-",
+    "1",
+    "1 ",
+    "12 ",
+    "1.",
+    "1.1.1.1.",
+    "1-",
+    "1234 ",
+    "12345678 ",
+    "123456789 ",
+    "123456789-",
+    "4539578763621486 ",
+    "4539 5787 6362 1486 ",
+    "4539-5787-",
+    "+1 ",
+    "+49 1 ",
+    "(1) ",
+    "(212) ",
+    "212-555-",
+    "2026-11-25 ",
+    "eyJ",
+    "eyJ.",
+    "eyJhbGciOiJIUzI1NiJ9.",
+    "eyJhbGciOiJIUzI1NiJ9.eyJh",
+    "AKIA",
+    "ASIA ",
+    "AKIAQ3EGTZ7XM2WPLJ5",
+    "ghp_",
+    "gho_a ",
+    "github_pat_",
+    "T3BlbkFJ",
+    "sk-T3BlbkFJ",
+    "sk-ant-",
+    "sk-ant-api03-",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----A",
+    "-----",
+    "DE89",
+    "DE89 ",
+    "DE89 3704 0044 ",
+    "FR14-2004-",
+    "ssn 123456780 ",
+    "call 0301234567 ",
+    "card ",
+    "tel ",
+    "c",
+    "falcon",
+    "falco",
+    "://:",
+    "//a:",
+    "https://u:p",
+    "EMP-",
+    "EMP-1",
+    "abab",
+    "\u{0}",
+    "密",
+    "密码",
+    " ",
+    "\n",
+    "a1",
+    "AB12",
+    "0.123456789012345 ",
+    "v1.2.3.4 ",
+    "\"a\":",
+];
+
+fn loaded() -> Vec<Finder> {
+    let mut finders = all();
+    finders.push(literals(&["project falcon", "falconry"]));
+    finders.push(literals(&["internal use only"]));
+    finders.push(pattern(r"\bEMP-[0-9]{6}\b"));
+    finders
+}
+
+#[test]
+fn no_input_is_read_too_often() {
+    let scanner = Scanner::new(&loaded()).expect("finders");
+    let len = 256 * 1024;
+    let mut worst = Vec::new();
+    for seed in HOSTILE {
+        let text: String = seed.chars().cycle().take(len).collect();
+        let (mut work, mut found) = (Work { input: text.len() as u64, ..Work::default() }, Vec::new());
+        let result = scanner.scan(Text { bytes: text.as_bytes(), key: b"key" }, &mut work, &mut found);
+        let full = found.len() == limits::FINDINGS_MAX;
+        assert!(result.is_ok() || full, "{seed}: {} bytes read for {}", work.verified, text.len());
+        worst.push((work.verified * 10 / text.len() as u64, *seed));
+    }
+    worst.sort_unstable();
+    let (tenths, seed) = worst[worst.len() - 1];
+    assert!(tenths <= 60, "{seed}: {tenths} tenths; {worst:?}");
+}
+
+#[test]
+fn too_much_work_is_said_and_not_done() {
+    let text = "EMP a ".repeat(100_000);
+    let scanner = Scanner::new(&[pattern(r"EMP[^x]*x")]).expect("a finder");
+    let (mut work, mut found) = (Work { input: text.len() as u64, ..Work::default() }, Vec::new());
+    assert_eq!(scanner.scan(Text { bytes: text.as_bytes(), key: b"" }, &mut work, &mut found), Err(Exceeded));
+    let bound = limits::VERIFIED_BYTES_FACTOR * work.input + limits::VERIFIED_BYTES_SLACK;
+    assert!(work.verified <= bound + text.len() as u64 + 1, "stopped within one step");
+
+    let scanner = Scanner::new(&[pattern(r"[0-9][a-z]{3}[0-9]")]).expect("a finder");
+    let text = "ab cd ".repeat(20_000);
+    let mut work = Work::default();
+    let mut count = 0;
+    while scanner.scan(Text { bytes: text.as_bytes(), key: b"" }, &mut work, &mut found).is_ok() {
+        count += 1;
+    }
+    assert_eq!(count, limits::SLOW_LANE_BYTES_MAX / (text.len() as u64 + 1));
+
+    let text = "jane@acme.org ".repeat(limits::FINDINGS_MAX + 1);
+    let (mut work, mut found) = (Work { input: text.len() as u64, ..Work::default() }, Vec::new());
+    let scanner = Scanner::new(&[detector("email")]).expect("a finder");
+    assert_eq!(scanner.scan(Text { bytes: text.as_bytes(), key: b"" }, &mut work, &mut found), Err(Exceeded));
+    assert_eq!(found.len(), limits::FINDINGS_MAX);
+}
+
+#[test]
+fn common_text_is_far_from_the_bound() {
+    let prose = "The quick brown fox jumps over the lazy dog. In 2024 about 1,200 people (12 %) said so, see https://acme.org/a?b=1. ".repeat(500);
+    let csv = (0..3000)
+        .map(|row| {
+            format!("{row},{},{}\n", 100_000_000 + row * 7919, if row % 20 == 0 { "jane@acme.org" } else { "x" })
+        })
+        .collect::<String>();
+    let ids = (0..6000).map(|row| format!("{}\n", 536_228_145 + row * 977)).collect::<String>();
+    let logs = (0..2000)
+        .map(|row| {
+            format!(
+                "{{\"ts\":\"2026-11-25T10:{:02}:00.123Z\",\"ip\":\"10.0.{}.7\",\"t\":{}}}\n",
+                row % 60,
+                row % 256,
+                1_705_312_345_678_u64 + row
+            )
+        })
+        .collect::<String>();
+    for (name, text) in [("prose", prose), ("csv", csv), ("ids", ids), ("logs", logs)] {
+        let (_, work) = scan_in(&loaded(), text.as_bytes(), b"content").expect(name);
+        assert!(work.verified <= 4 * work.input, "{name}: {} for {}", work.verified, work.input);
     }
 }
