@@ -31,8 +31,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &["limits", "clock", "error", "net", "client", "upstream", "http", "extract", "inspect", "policy", "shared"],
     ),
     ("worker", &["limits", "clock", "error", "proxy", "client", "upstream", "net", "shared", "config"]),
-    ("control", &["limits", "clock", "error", "policy", "shared", "net", "http", "config"]),
-    ("admin", &["limits", "clock", "error", "shared", "net", "http"]),
+    ("control", &["limits", "clock", "error", "inspect", "policy", "shared", "net", "http", "config"]),
+    ("admin", &["limits", "clock", "error", "policy", "shared", "net", "http"]),
     // Not in the style's table: small rooms around `main`, none of them on the data path.
     ("cpu", &["config"]),
     ("memory", &["limits", "config"]),

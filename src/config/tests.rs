@@ -124,7 +124,7 @@ fn each_setting_is_a_flag_a_variable_and_a_key() {
             assert_eq!((setting.show)(&config), *text, "{name}");
             let changed: Vec<&str> = SETTINGS
                 .iter()
-                .filter(|each| !beside.iter().any(|flag| flag.starts_with(&format!("--{}=", each.name))))
+                .filter(|each| !beside.iter().any(|flag| flag.split('=').next() == Some(&format!("--{}", each.name))))
                 .filter(|each| (each.show)(&config) != (each.show)(&run(&[UPSTREAM], &[]).0))
                 .map(|each| each.name)
                 .collect();

@@ -278,9 +278,11 @@ pub fn holds(bytes: &[u8], part: &[u8]) -> bool {
     part.is_empty() || bytes.windows(part.len()).any(|window| window == part)
 }
 
+/// A request with the body, which says what it is by how it begins: JSON where that can be, else text.
 pub fn post(target: &str, body: &[u8]) -> Vec<u8> {
+    let kind = if body.starts_with(b"{") { "application/json" } else { "text/plain" };
     let head = format!(
-        "POST {target} HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST {target} HTTP/1.1\r\nHost: a.test\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     [head.as_bytes(), body].concat()
