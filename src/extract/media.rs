@@ -20,13 +20,14 @@ pub(super) fn is_base64(raw: &[u8]) -> bool {
         let Some((line, escape)) = rest.split_at_checked(length) else { return false };
         // The ends of lines, and the slash as some encoders write it.
         rest = match escape {
-            [] => return letters + line.len() > 0 && is_alphabet(unpadded(line)),
+            [] => return letters + unpadded(line).len() > 0 && is_alphabet(unpadded(line)),
             [b'\\', b'n' | b'r' | b'/', after @ ..] => after,
             _ => return false,
         };
         // Padding ends base64; only ends of lines may follow it.
         let is_over = matches!(rest, [] | [b'\\', b'n' | b'r', ..]);
-        if !is_alphabet(if is_over { unpadded(line) } else { line }) {
+        let line = if is_over { unpadded(line) } else { line };
+        if !is_alphabet(line) {
             return false;
         }
         letters += line.len();
