@@ -174,7 +174,7 @@ impl Walker {
 
 /// How long a list is: none is longer than the body.
 #[expect(clippy::cast_possible_truncation, reason = "a body is no longer than u32::MAX")]
-const fn length<T>(list: &Vec<T>) -> u32 {
+const fn length<T>(list: &[T]) -> u32 {
     list.len() as u32
 }
 
@@ -500,18 +500,19 @@ impl Speaker {
 
 /// Whether a string can be a word of an API: short, and of letters, digits and the signs that names are made with.
 fn is_word(raw: &[u8]) -> bool {
-    raw.len() <= limits::WORD_BYTES_MAX && raw.iter().all(|&byte| WORD_BYTES.get(usize::from(byte)) == Some(&true))
+    let is_in = |byte: &u8| byte.is_ascii() && WORD_BYTES >> byte & 1 == 1;
+    raw.len() <= limits::WORD_BYTES_MAX && raw.iter().all(is_in)
 }
 
-const WORD_BYTES: [bool; 256] = {
-    let mut is_in = [false; 256];
-    let signs = b"_-./:+0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    let mut rest: &[u8] = signs;
-    while let [sign, after @ ..] = rest {
-        is_in[*sign as usize] = true;
+/// A bit for each byte of a word.
+const WORD_BYTES: u128 = {
+    let mut bits = 0;
+    let mut rest: &[u8] = b"_-./:+0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    while let [byte, after @ ..] = rest {
+        bits |= 1 << *byte;
         rest = after;
     }
-    is_in
+    bits
 };
 
 /// Whether two keys of one object are the same. Few are compared each with each, many are sorted: at most n log n comparisons.

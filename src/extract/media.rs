@@ -20,13 +20,14 @@ pub(super) fn is_base64(raw: &[u8]) -> bool {
         let Some((line, escape)) = rest.split_at_checked(length) else { return false };
         // The ends of lines, and the slash as some encoders write it.
         rest = match escape {
-            [] => return letters + line.len() > 0 && is_alphabet(unpadded(line)),
+            [] => return letters + unpadded(line).len() > 0 && is_alphabet(unpadded(line)),
             [b'\\', b'n' | b'r' | b'/', after @ ..] => after,
             _ => return false,
         };
         // Padding ends base64; only ends of lines may follow it.
         let is_over = matches!(rest, [] | [b'\\', b'n' | b'r', ..]);
-        if !is_alphabet(if is_over { unpadded(line) } else { line }) {
+        let line = if is_over { unpadded(line) } else { line };
+        if !is_alphabet(line) {
             return false;
         }
         letters += line.len();
@@ -62,4 +63,67 @@ fn is_alphabet(bytes: &[u8]) -> bool {
             || byte == b'_'
     };
     bytes.chunks(4096).all(|block| block.iter().fold(true, |all, &byte| all & is_in(byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_told_from_text() {
+        let cases: &[(&str, bool)] = &[
+            ("", false),
+            ("=", false),
+            ("\\n", false),
+            ("iVBORw0KGgo=", true),
+            ("iVBORw0KGg==", true),
+            ("iVBORw0KGg===", false),
+            ("iVBO=Rw0", false),
+            ("+/-_09azAZ", true),
+            ("iVBO\\/Rw0", true),
+            ("iVBO\\nRw0K\\r\\nGgo=\\n", true),
+            ("iVBO\\u0041", false),
+            ("iVBO\\tRw0", false),
+            ("iVBO\\\\Rw0", false),
+            ("iVBO=\\/Rw0", false),
+            ("two words", false),
+            ("a@b", false),
+            ("a.b", false),
+            ("é", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(is_base64(text.as_bytes()), *expected, "{text}");
+        }
+        for byte in 0..=u8::MAX {
+            let is_letter = byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
+            let mut block = [b'A'; 5000];
+            for at in [0, 63, 4095, 4096, 4999] {
+                block[at] = byte;
+                assert_eq!(is_alphabet(&block), is_letter, "{byte}");
+                block[at] = b'A';
+            }
+        }
+    }
+
+    #[test]
+    fn data_urls_are_told_from_others() {
+        let cases: &[(&str, bool)] = &[
+            ("data:image/png;base64,iVBO", true),
+            ("DATA:image\\/png;charset=x;BASE64,iVBO", true),
+            ("data:;base64,iVBO", true),
+            ("data:image/png;base64,", false),
+            ("data:image/png,iVBO", false),
+            ("data:image/png;base64", false),
+            ("data:a text;base64,iVBO", false),
+            ("data:image/png;base64,a text", false),
+            ("https://x.test/;base64,iVBO", false),
+            ("data:", false),
+            ("", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(is_data_url(text.as_bytes()), *expected, "{text}");
+        }
+        let long = format!("data:{};base64,iVBO", "a".repeat(limits::WORD_BYTES_MAX));
+        assert!(!is_data_url(long.as_bytes()));
+    }
 }

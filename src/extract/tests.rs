@@ -285,6 +285,27 @@ fn many_keys_are_told_apart() {
     }
 }
 
+/// Compared each with each they would take minutes.
+#[test]
+fn an_object_of_very_many_keys_is_read_in_time() {
+    let keys: String = (0..limits::PIECES_MAX - 1).map(|index| format!("\"{index}\":0,")).collect();
+    assert_eq!(Walker::default().walk(format!("{{{keys}\"\":0}}").as_bytes(), &ANY), Ok(()));
+}
+
+#[test]
+fn what_only_looks_like_a_key_or_a_word_of_a_table_is_a_text() {
+    let word = "w".repeat(limits::WORD_BYTES_MAX);
+    assert_eq!(lines(&format!(r#"{{"model":"{word}"}}"#), Api::OpenAiChat.table()).0.len(), 0);
+    assert_eq!(lines(&format!(r#"{{"model":"{word}w"}}"#), Api::OpenAiChat.table()).0.len(), 1);
+    // The first and the last eight bytes are those of a key.
+    let (pieces, _) =
+        lines(r#"{"functionion_call":"auto","max_completimpletion_tokens":"auto"}"#, Api::OpenAiChat.table());
+    assert_eq!(pieces.len(), 4, "{pieces:?}");
+    // A word of a table may be a key of another.
+    let (pieces, _) = lines(r#"{"model":{"model":"m"},"n":["two words"]}"#, Api::OpenAiChat.table());
+    assert_eq!(pieces, ["none key: model", "none model: m", "none n: two words"]);
+}
+
 #[test]
 fn memory_is_given_back() {
     let mut walker = Walker::default();
