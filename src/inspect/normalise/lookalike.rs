@@ -10,30 +10,57 @@ use super::map::Rewrite;
 /// Folds them.
 pub(super) fn fold(rewrite: &mut Rewrite<'_>) {
     let source = rewrite.source();
-    // done <= at: where the last token ended.
-    let (mut done, mut at) = (0, 0);
+    // Where the last token ended.
+    let mut done = 0;
     loop {
-        at = characters::next_non_ascii(source, at);
-        let Some((character, length)) = characters::decode(source, at) else {
-            if at >= source.len() {
-                return;
-            }
-            at += 1;
-            continue;
-        };
-        if !is_foreign(character) {
-            at += length;
-            continue;
+        let at = done + next_foreign(source.get(done..).unwrap_or_default());
+        if at >= source.len() {
+            return;
         }
         let before = source.get(done..at).unwrap_or_default();
-        let start = at - before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let token = Token::read(source, start);
+        let letters = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        done = at + foreign_bytes(source.get(at..).unwrap_or_default());
+        // A word of one script, as nearly all are, is passed over without a closer look.
+        if letters == 0 && !source.get(done).is_some_and(|byte| byte.is_ascii_alphanumeric() || is_latin_lead(*byte)) {
+            continue;
+        }
+        let token = Token::read(source, at - letters);
         if token.is_disguised() {
             token.replace(rewrite);
         }
-        at = token.end;
-        done = at;
+        done = token.end.max(done);
     }
+}
+
+/// Where the first letter of the three scripts begins, or the length.
+fn next_foreign(rest: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        at = characters::next_non_ascii(rest, at);
+        match rest.get(at) {
+            Some(byte) if is_foreign_lead(*byte) => return at,
+            Some(_) => at += 1,
+            None => return rest.len(),
+        }
+    }
+}
+
+/// How many bytes at the front are letters of the three scripts.
+fn foreign_bytes(rest: &[u8]) -> usize {
+    let (pairs, _) = rest.as_chunks::<2>();
+    let is_letter = |pair: &&[u8; 2]| is_foreign_lead(pair[0]) && pair[1] & 0xc0 == 0x80;
+    // A lead byte without its other half is no letter, and is passed over.
+    pairs.iter().take_while(is_letter).count().max(1) * 2
+}
+
+/// The first bytes of U+0340 to U+05BF in UTF-8; marks at both ends among them, which are no letters.
+fn is_foreign_lead(byte: u8) -> bool {
+    matches!(byte, 0xcd..=0xd6)
+}
+
+/// The first bytes of U+00C0 to U+027F in UTF-8.
+fn is_latin_lead(byte: u8) -> bool {
+    matches!(byte, 0xc3..=0xc9)
 }
 
 /// Letters of the three scripts (Greek, Cyrillic, Armenian), which stand next to each other.

@@ -148,16 +148,27 @@ impl<'a> Rewrite<'a> {
             // Once, where the text first differs: what follows fits, short of expansions.
             self.text.reserve(self.source.len());
         }
-        self.text.extend_from_slice(self.source.get(self.copied..start).unwrap_or_default());
+        if self.copied < start {
+            self.text.extend_from_slice(self.source.get(self.copied..start).unwrap_or_default());
+        }
         self.copied = end;
         let from = place(self.text.len());
-        self.text.extend_from_slice(with);
+        match with {
+            [byte] => self.text.push(*byte),
+            _ => self.text.extend_from_slice(with),
+        }
         let edit = Edit { from, to: place(self.text.len()), start: place(start), end: place(end) };
         match self.edits.last_mut() {
             // A run of removed characters is one edit.
             Some(last) if last.to == last.from && last.end == edit.start && edit.to == edit.from => last.end = edit.end,
             _ => self.edits.push(edit),
         }
+    }
+
+    /// The byte before `at` as it is now; 0 at the beginning.
+    pub(super) fn last_byte(&self, at: usize) -> u8 {
+        let last = if self.copied < at { self.source.get(at - 1) } else { self.text.last() };
+        last.copied().unwrap_or(0)
     }
 
     /// Takes back what was done from `start` on, which lies in no edit, so that it can be done in another way.

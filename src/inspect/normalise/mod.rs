@@ -11,6 +11,7 @@
 mod characters;
 mod lookalike;
 mod map;
+mod special;
 mod wrapping;
 
 use std::mem::swap;

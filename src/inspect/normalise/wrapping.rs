@@ -3,7 +3,8 @@
 //! ```text
 //!  &#64;  &#x40;  &commat;     %40  %u0040     \u0040  \u{40}  \U00000040  \x40  \@  \n
 //! ```
-//! What does not decode to a character stays as it is: `100 %`, `AT&T`, `%E9`, half a surrogate pair. One layer is taken off at a time,
+//! Backslashes before punctuation count inside words only (`\@`, `\_`), those for line breaks before words only: programs and expressions
+//! are full of the others. What does not decode to a character stays as it is: `100 %`, `AT&T`, `%E9`, half a surrogate pair. One layer is taken off at a time,
 //! the result is never longer than the source, and no more than [`NAME_BYTES_MAX`] bytes are looked at for one wrapping.
 
 use memchr::memchr3;
@@ -13,45 +14,88 @@ use super::map::Rewrite;
 /// Bytes of the longest entity that is looked for, between `&` and `;`: more than `NonBreakingSpace`, and zeros before a number.
 const NAME_BYTES_MAX: usize = 18;
 
+/// Backslashes in a row that count as one.
+const BACKSLASHES_MAX: usize = 8;
+
+/// Bytes of a word behind `\n`, `\r` or `\t` that make the escape worth a look: a key or an address, not the end of a message.
+const TOKEN_BYTES_MIN: usize = 4;
+
 /// Takes one layer off.
 pub(super) fn unwrap(rewrite: &mut Rewrite<'_>) {
     let source = rewrite.source();
     let mut at = 0;
-    while let Some(found) = source.get(at..).and_then(|rest| memchr3(b'&', b'%', b'\\', rest)) {
+    while let Some(rest) = source.get(at..) {
+        let Some(found) = next_sign(rest) else { return };
         at += found;
         let rest = source.get(at..).unwrap_or_default();
-        let Some((length, character)) = unwrapped(rest) else {
+        let before = at.checked_sub(1).and_then(|last| source.get(last)).copied().unwrap_or(b' ');
+        if let Some((length, character)) = unwrapped(rest, before) {
+            rewrite.replace(at, at + length, character.encode_utf8(&mut [0; 4]).as_bytes());
+            at += length;
+        } else {
             at += 1;
-            continue;
-        };
-        rewrite.replace(at, at + length, character.encode_utf8(&mut [0; 4]).as_bytes());
-        at += length;
+        }
+    }
+}
+
+/// Where the next wrapping could begin. Where they stand close together, asking for the next byte alone is faster.
+fn next_sign(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'&' | b'%' | b'\\', ..] => Some(0),
+        _ => memchr3(b'&', b'%', b'\\', rest),
     }
 }
 
 /// The length of the wrapping at the front, and the character in it.
-fn unwrapped(rest: &[u8]) -> Option<(usize, char)> {
+fn unwrapped(rest: &[u8], before: u8) -> Option<(usize, char)> {
     match rest {
         [b'&', b'#', rest @ ..] => numeric(rest),
         [b'&', rest @ ..] => named(rest),
-        [b'%', b'u' | b'U', rest @ ..] => utf16(rest, 4, |rest| matches!(rest, [b'%', b'u' | b'U', ..])),
-        [b'%', ..] => utf8(rest, |rest| matches!(rest, [b'%', ..]), 1),
-        [b'\\', b'x' | b'X', ..] => {
-            let each = |rest: &[u8]| matches!(rest, [b'\\', b'x' | b'X', ..]);
-            utf8(rest, each, 2).or_else(|| Some((4, char::from(u8::try_from(hexadecimal(rest.get(2..4)?)?).ok()?))))
+        [b'%', b'u' | b'U', rest @ ..] => utf16(rest, |rest| matches!(rest, [b'%', b'u' | b'U', ..])),
+        [b'%', digit, ..] if digit.is_ascii_hexdigit() => utf8(rest, |rest| matches!(rest, [b'%', ..]), 1),
+        [b'\\', ..] => {
+            // `\\u0040` was escaped twice; however often, it is one escape.
+            let run = rest.iter().take(BACKSLASHES_MAX).take_while(|byte| **byte == b'\\').count();
+            let (length, character) = escape(rest.get(run..)?, before)?;
+            Some((run + length, character))
         }
-        [b'\\', b'u', b'{', rest @ ..] => {
-            let digits = rest.iter().take(7).position(|byte| *byte == b'}')?;
-            Some((digits + 4, char::from_u32(hexadecimal(rest.get(..digits)?)?)?))
-        }
-        [b'\\', b'u', rest @ ..] => utf16(rest, 4, |rest| matches!(rest, [b'\\', b'u', ..])),
-        [b'\\', b'U', rest @ ..] => Some((10, char::from_u32(hexadecimal(rest.get(..8)?)?)?)),
-        [b'\\', b'n', ..] => Some((2, '\n')),
-        [b'\\', b'r', ..] => Some((2, '\r')),
-        [b'\\', b't', ..] => Some((2, '\t')),
-        [b'\\', byte, ..] if byte.is_ascii_punctuation() => Some((2, char::from(*byte))),
         _ => None,
     }
+}
+
+/// The length of an escape, and its character. `rest` begins behind the backslash.
+fn escape(rest: &[u8], before: u8) -> Option<(usize, char)> {
+    match rest {
+        [b'x' | b'X', digits @ ..] => {
+            let each = |rest: &[u8]| matches!(rest, [b'\\', b'x' | b'X', ..]);
+            bytes(hexadecimal(digits.get(..2)?)?, digits.get(2..)?, each, 2)
+                .map(|(length, character)| (length - 1, character))
+        }
+        [b'u', b'{', rest @ ..] => {
+            let digits = rest.iter().take(7).position(|byte| *byte == b'}')?;
+            Some((digits + 3, char::from_u32(hexadecimal(rest.get(..digits)?)?)?))
+        }
+        [b'u', rest @ ..] => {
+            let unit = utf16(rest, |rest| matches!(rest, [b'\\', b'u', ..]));
+            unit.map(|(length, character)| (length - 1, character))
+        }
+        [b'U', rest @ ..] => Some((9, char::from_u32(hexadecimal(rest.get(..8)?)?)?)),
+        [b'n', rest @ ..] if begins_token(rest) => Some((1, '\n')),
+        [b'r', rest @ ..] if begins_token(rest) => Some((1, '\r')),
+        [b't', rest @ ..] if begins_token(rest) => Some((1, '\t')),
+        [byte @ (b'@' | b'.' | b'_' | b'-' | b'+' | b'/' | b':' | b'=' | b'#' | b'&' | b'%'), next, ..]
+            if before.is_ascii_alphanumeric() && next.is_ascii_alphanumeric() =>
+        {
+            Some((1, char::from(*byte)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a word begins here that is longer than those that stand behind a line break in the strings of programs.
+fn begins_token(rest: &[u8]) -> bool {
+    let is_token = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'.' | b'_' | b'-' | b'+');
+    rest.iter().take(TOKEN_BYTES_MIN).take_while(is_token).count() == TOKEN_BYTES_MIN
 }
 
 /// The number that all of these digits are. None for none, and for more than eight.
@@ -142,38 +186,38 @@ fn entity(name: &[u8]) -> Option<char> {
     Some(character)
 }
 
-/// A character as one UTF-8 byte after the other, each as a prefix of `prefix` bytes and two digits.
-fn utf8(rest: &[u8], is_prefixed: impl Fn(&[u8]) -> bool, prefix: usize) -> Option<(usize, char)> {
+/// A character as one UTF-8 byte after the other, each a prefix and two digits; controls are left alone (`%02d`).
+fn utf8(rest: &[u8], is_next: impl Fn(&[u8]) -> bool, prefix: usize) -> Option<(usize, char)> {
+    let first = hexadecimal(rest.get(prefix..prefix + 2)?)?;
+    bytes(first, rest.get(prefix + 2..)?, is_next, prefix)
+}
+
+/// The same, the first byte being known already. `rest` begins behind it.
+fn bytes(first: u32, rest: &[u8], is_next: impl Fn(&[u8]) -> bool, prefix: usize) -> Option<(usize, char)> {
     let size = prefix + 2;
-    let byte = |index: usize| {
-        let rest = rest.get(index * size..)?;
-        if !is_prefixed(rest) {
-            return None;
-        }
-        u8::try_from(hexadecimal(rest.get(prefix..size)?)?).ok()
-    };
-    let first = byte(0)?;
-    let count = match first {
-        0..=0x7f => 1,
-        0xc2..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xf4 => 4,
+    let (count, mut value, least) = match first {
+        0x09 | 0x0a | 0x0d | 0x20..=0x7e => return Some((size, char::from_u32(first)?)),
+        0xc2..=0xdf => (2, first & 0x1f, 0x80),
+        0xe0..=0xef => (3, first & 0x0f, 0x800),
+        0xf0..=0xf4 => (4, first & 0x07, 0x1_0000),
         _ => return None,
     };
-    let mut bytes = [first; 4];
-    for (index, place) in bytes.iter_mut().enumerate().take(count) {
-        *place = byte(index)?;
+    for index in 0..count - 1 {
+        let next = rest.get(index * size..).filter(|rest| is_next(rest))?;
+        let byte = hexadecimal(next.get(prefix..size)?)?;
+        if byte & 0xc0 != 0x80 {
+            return None;
+        }
+        value = value << 6 | byte & 0x3f;
     }
-    let character = std::str::from_utf8(bytes.get(..count)?).ok()?.chars().next()?;
-    Some((count * size, character))
+    char::from_u32(value).filter(|_| value >= least).map(|character| (count * size, character))
 }
 
 /// A character as one UTF-16 unit of four digits, or two; both with a prefix of two bytes. `rest` begins behind the first prefix.
-fn utf16(rest: &[u8], digits: usize, is_prefixed: impl Fn(&[u8]) -> bool) -> Option<(usize, char)> {
+fn utf16(rest: &[u8], is_next: impl Fn(&[u8]) -> bool) -> Option<(usize, char)> {
     let unit = |digits: &[u8]| u16::try_from(hexadecimal(digits)?).ok();
-    let first = unit(rest.get(..digits)?)?;
-    let second = rest.get(digits..).filter(|rest| is_prefixed(rest)).and_then(|rest| unit(rest.get(2..6)?));
-    let pair = [first, second.unwrap_or(0)];
-    let character = char::decode_utf16(pair).next()?.ok()?;
+    let first = unit(rest.get(..4)?)?;
+    let second = rest.get(4..).filter(|rest| is_next(rest)).and_then(|rest| unit(rest.get(2..6)?));
+    let character = char::decode_utf16([first, second.unwrap_or(0)]).next()?.ok()?;
     Some((6 * character.len_utf16(), character))
 }
