@@ -142,9 +142,9 @@ pub struct Classifier {
     level: Level,
     classes: Nibbles,
     sets: Vec<Buckets>,
-    /// By byte, for the portable twin: the class bits, and each set's buckets at each place.
+    /// For the portable twin, by byte: the class bits; and for each set its buckets at the four places, the first in the lowest byte.
     bytes: Box<[u8; 256]>,
-    grams: Vec<[[u8; 256]; GRAM_BYTES]>,
+    grams: Vec<[u32; 256]>,
 }
 
 impl Classifier {
@@ -162,9 +162,12 @@ impl Classifier {
 
     fn at_level(level: Level, sets: Vec<Buckets>) -> Self {
         let classes = classes();
-        let by_byte = |table: &Nibbles| std::array::from_fn(|byte| table.of(u8::try_from(byte).unwrap_or(0)));
-        let grams = sets.iter().map(|set| set.places.each_ref().map(by_byte)).collect();
-        Self { level, classes, bytes: Box::new(by_byte(&classes)), sets, grams }
+        let bytes = Box::new(std::array::from_fn(|byte| classes.of(u8::try_from(byte).unwrap_or(0))));
+        let packed = |set: &Buckets, byte: usize| {
+            u32::from_le_bytes(set.places.each_ref().map(|place| place.of(u8::try_from(byte).unwrap_or(0))))
+        };
+        let grams = sets.iter().map(|set| std::array::from_fn(|byte| packed(set, byte))).collect();
+        Self { level, classes, sets, bytes, grams }
     }
 
     /// Fills a mask for each word of `text`, as many as `out` takes; what lies behind the text has no bits. A gram may begin at the
@@ -207,26 +210,37 @@ impl Classifier {
 
     fn word_portable(&self, window: &[u8; WINDOW_BYTES]) -> Masks {
         let mut masks = Masks::default();
-        for (place, byte) in window.iter().take(WORD_BYTES).enumerate() {
-            let class = u64::from(self.bytes.get(usize::from(*byte)).copied().unwrap_or(0));
-            masks.digit |= (class & 1) << place;
-            masks.separator |= (class >> 1 & 1) << place;
-            masks.dot |= (class >> 2 & 1) << place;
-            masks.at |= (class >> 3 & 1) << place;
-            masks.letter |= ((class >> 4 | class >> 5) & 1) << place;
+        let (eights, _) = window.as_chunks::<8>();
+        for (place, eight) in eights.iter().take(WORD_BYTES / 8).enumerate() {
+            let classes = u64::from_le_bytes(eight.map(|byte| self.bytes.get(usize::from(byte)).copied().unwrap_or(0)));
+            let at = place * 8;
+            masks.digit |= bit_of_each(classes) << at;
+            masks.separator |= bit_of_each(classes >> 1) << at;
+            masks.dot |= bit_of_each(classes >> 2) << at;
+            masks.at |= bit_of_each(classes >> 3) << at;
+            masks.letter |= bit_of_each(classes >> 4 | classes >> 5) << at;
         }
         for set in &self.grams {
-            let [first, second, third, fourth] = set;
-            let look = |table: &[u8; 256], byte: u8| table.get(usize::from(byte)).copied().unwrap_or(0);
-            for (place, gram) in window.windows(GRAM_BYTES).take(WORD_BYTES).enumerate() {
-                if let [a, b, c, d] = gram {
-                    let buckets = look(first, *a) & look(second, *b) & look(third, *c) & look(fourth, *d);
-                    masks.gram |= u64::from(buckets != 0) << place;
+            // Shift-And (Baeza-Yates and Gonnet 1992) with eight buckets a step: byte `k` holds the buckets that have seen the first
+            // `k + 1` bytes of a gram.
+            let mut seen = 0_u32;
+            let mut ended = 0_u64;
+            for (place, byte) in window.iter().take(WORD_BYTES + GRAM_BYTES - 1).enumerate() {
+                seen = (seen << 8 | 0xFF) & set.get(usize::from(*byte)).copied().unwrap_or(0);
+                let begun = place.wrapping_sub(GRAM_BYTES - 1);
+                if begun < WORD_BYTES {
+                    ended |= u64::from(seen >> 24 != 0) << begun;
                 }
             }
+            masks.gram |= ended;
         }
         masks
     }
+}
+
+/// The lowest bit of each of eight bytes, the first in the lowest.
+fn bit_of_each(bytes: u64) -> u64 {
+    (bytes & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 /// The twins for x86-64.
