@@ -9,6 +9,7 @@ use std::panic::catch_unwind;
 use std::path::Path;
 
 use penaxtra_gateway::http::fuzz;
+use penaxtra_gateway::inspect::fuzz::fuzz_scan;
 
 #[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]
 #[path = "../fuzz/src/connection.rs"]
@@ -53,6 +54,11 @@ fn chunked_bodies_hold_their_properties() {
 #[test]
 fn event_streams_hold_their_properties() {
     replay("sse", fuzz::fuzz_sse);
+}
+
+#[test]
+fn texts_are_scanned_as_their_twins_say() {
+    replay("scan", fuzz_scan);
 }
 
 #[test]

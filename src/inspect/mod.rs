@@ -14,6 +14,7 @@ pub mod check;
 mod context;
 pub mod detector;
 mod email;
+pub mod fuzz;
 mod literal;
 pub mod normalise;
 mod number;
