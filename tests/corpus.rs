@@ -11,6 +11,7 @@ use std::path::Path;
 use penaxtra_gateway::extract::form::fuzz::fuzz_form;
 use penaxtra_gateway::extract::fuzz::fuzz_walk;
 use penaxtra_gateway::http::fuzz;
+use penaxtra_gateway::inspect::fuzz::fuzz_scan;
 
 #[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]
 #[path = "../fuzz/src/connection.rs"]
@@ -70,6 +71,8 @@ fn event_streams_hold_their_properties() {
 #[test]
 fn bodies_hold_their_properties() {
     replay("walk", fuzz_walk);
+fn texts_are_scanned_as_their_twins_say() {
+    replay("scan", fuzz_scan);
 }
 
 #[test]

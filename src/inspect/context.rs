@@ -9,23 +9,23 @@ use super::check;
 pub(super) const CONTEXT_BYTES: usize = 64;
 
 /// A list of words, in lower case.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Words {
     /// Sorted by first byte.
     words: Vec<Box<[u8]>>,
-    /// A bit for each byte that a word may begin with, in either case.
-    first: [u64; 4],
+    /// Whether a word may begin with a byte, in either case.
+    first: Box<[bool; 256]>,
 }
 
 impl Words {
     pub(super) fn new<'a>(words: impl Iterator<Item = &'a str>) -> Self {
-        let mut list = Self::default();
+        let mut list = Self { words: Vec::new(), first: Box::new([false; 256]) };
         for word in words.filter(|word| !word.is_empty()) {
             let lower = word.to_lowercase();
             let first = lower.as_bytes().first().copied().unwrap_or(0);
             for byte in [first, first.to_ascii_uppercase()] {
-                if let Some(bits) = list.first.get_mut(usize::from(byte >> 6)) {
-                    *bits |= 1 << (byte & 63);
+                if let Some(begins) = list.first.get_mut(usize::from(byte)) {
+                    *begins = true;
                 }
             }
             list.words.push(lower.into_bytes().into());
@@ -38,8 +38,8 @@ impl Words {
     /// Where the first word begins that begins at `from` or later, and before `to`.
     pub(super) fn find(&self, text: &[u8], from: usize, to: usize) -> Option<usize> {
         let mut before = from.checked_sub(1).and_then(|before| text.get(before)).copied().unwrap_or(0);
-        for (at, byte) in text.get(..to)?.iter().enumerate().skip(from) {
-            let begins = self.first.get(usize::from(*byte >> 6)).is_some_and(|bits| bits >> (byte & 63) & 1 == 1);
+        for (at, byte) in (from..).zip(text.get(from..to)?) {
+            let begins = self.first.get(usize::from(*byte)).is_some_and(|begins| *begins);
             if begins && edge(before, *byte) && self.stands_at(text.get(at..).unwrap_or_default()) {
                 return Some(at);
             }

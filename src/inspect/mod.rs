@@ -20,6 +20,7 @@ pub mod scan;
 mod context;
 mod decode;
 mod email;
+pub mod fuzz;
 mod literal;
 mod number;
 mod pattern;

@@ -182,7 +182,7 @@ pub(super) fn run(pass: &mut Pass<'_>, start: usize) -> Result<(), Exceeded> {
         digits += head.len();
         end = head.end;
         if groups == 1 && !known {
-            known = is_date(&row);
+            known = is_date(&row) || is_quad(&row);
         }
         row.advance();
     }
@@ -336,6 +336,11 @@ fn is_date(row: &Row<'_>) -> bool {
     matches!(lengths, [4, 1 | 2, 1 | 2] | [1 | 2, 1 | 2, 4])
         && between == row.between(1)
         && matches!(between, b"-" | b"." | b"/")
+}
+
+/// `10.0.0.1`: an address or a version.
+fn is_quad(row: &Row<'_>) -> bool {
+    [0, 1, 2].iter().all(|index| row.between(*index) == b"." && row.group(*index).is_some_and(|group| group.len() <= 3))
 }
 
 /// A whole run that is a phone number where a context word is near.

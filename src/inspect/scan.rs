@@ -96,8 +96,8 @@ pub enum FinderError {
 /// Needles of 3 to 256 bytes.
 const LITERAL_BYTES_MAX: usize = 256;
 
-/// Words whose masks are computed at once for a long text: 4 KiB of it, small enough for the first cache with its masks.
-const LONG_WORDS: usize = 65;
+/// Words whose masks are computed at once for a long text, one of them to look ahead: enough to be worth the loop, and quickly cleared.
+const LONG_WORDS: usize = 17;
 
 /// The same for a text of up to 128 bytes, of which a body has many.
 const SHORT_WORDS: usize = 3;

@@ -142,16 +142,37 @@ pub struct Classifier {
     level: Level,
     classes: Nibbles,
     sets: Vec<Buckets>,
-    /// By byte, for the portable twin: the class bits, and each set's buckets at each place.
+    /// For the portable twin, by byte: the class bits; and for each set its buckets at the four places, the first in the lowest byte.
     bytes: Box<[u8; 256]>,
-    grams: Vec<[[u8; 256]; GRAM_BYTES]>,
+    grams: Vec<[u32; 256]>,
 }
 
 impl Classifier {
-    /// Takes the sets as they are filled; a word is looked up in each.
+    /// Takes the sets as they are filled; a word is looked up in each. The wide twin is used where it gives the bits of the scalar one
+    /// on a probe: a filter that misses something would do so in silence.
     #[must_use]
     pub fn new(sets: Vec<Buckets>) -> Self {
-        Self::at_level(Level::detect(), sets)
+        let wide = Self::at_level(Level::detect(), sets);
+        if wide.gives_the_bits_of(&Self::portable(wide.sets.clone())) { wide } else { Self::portable(wide.sets) }
+    }
+
+    /// Whether every byte is classified as `twin` does it, at places that move through a word, and whether every gram is seen.
+    fn gives_the_bits_of(&self, twin: &Self) -> bool {
+        let mut probe: Vec<u8> = (0..=u8::MAX).collect();
+        for set in &self.sets {
+            for bucket in 0..8 {
+                let byte = |place: &Nibbles| (0..=u8::MAX).find(|byte| place.of(*byte) >> bucket & 1 == 1).unwrap_or(0);
+                probe.extend(set.places.each_ref().map(byte));
+                probe.push(bucket);
+            }
+        }
+        let (mut own, mut other) = ([Masks::default(); 8], [Masks::default(); 8]);
+        (0..probe.len()).step_by(61).all(|skip| {
+            let text = probe.get(skip..).unwrap_or_default();
+            self.classify(text, &mut own);
+            twin.classify(text, &mut other);
+            own == other
+        })
     }
 
     /// The same without the CPU's vectors: the twin for tests and benches.
@@ -162,71 +183,85 @@ impl Classifier {
 
     fn at_level(level: Level, sets: Vec<Buckets>) -> Self {
         let classes = classes();
-        let by_byte = |table: &Nibbles| std::array::from_fn(|byte| table.of(u8::try_from(byte).unwrap_or(0)));
-        let grams = sets.iter().map(|set| set.places.each_ref().map(by_byte)).collect();
-        Self { level, classes, bytes: Box::new(by_byte(&classes)), sets, grams }
+        let bytes = Box::new(std::array::from_fn(|byte| classes.of(u8::try_from(byte).unwrap_or(0))));
+        let packed = |set: &Buckets, byte: usize| {
+            u32::from_le_bytes(set.places.each_ref().map(|place| place.of(u8::try_from(byte).unwrap_or(0))))
+        };
+        let grams = sets.iter().map(|set| std::array::from_fn(|byte| packed(set, byte))).collect();
+        Self { level, classes, sets, bytes, grams }
     }
 
     /// Fills a mask for each word of `text`, as many as `out` takes; what lies behind the text has no bits. A gram may begin at the
     /// last bytes of a word only where `text` goes on, so hand over all that is left of it.
-    pub fn classify(&self, text: &[u8], out: &mut [Masks]) {
-        let mut rest = text;
-        for masks in out {
-            *masks = if let Some(window) = rest.first_chunk::<WINDOW_BYTES>() {
-                self.word(window)
-            } else if rest.is_empty() {
-                Masks::default()
-            } else {
-                let mut window = [0; WINDOW_BYTES];
-                if let Some(front) = window.get_mut(..rest.len()) {
-                    front.copy_from_slice(rest);
-                }
-                let mut masks = self.word(&window);
-                let inside = if rest.len() < WORD_BYTES { (1_u64 << rest.len()) - 1 } else { u64::MAX };
-                masks.gram &= inside;
-                masks
-            };
-            rest = rest.get(WORD_BYTES..).unwrap_or_default();
-        }
-    }
-
     #[inline]
-    fn word(&self, window: &[u8; WINDOW_BYTES]) -> Masks {
+    pub fn classify(&self, text: &[u8], out: &mut [Masks]) {
         match self.level {
-            Level::Portable => self.word_portable(window),
+            Level::Portable => each_word(text, out, |window, _, masks| self.word_portable(window, masks)),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the level says that this CPU has AVX2 (invariant of `level`).
             #[expect(unsafe_code, reason = "the CPU has the feature")]
-            Level::Avx2 => unsafe { wide::word_avx2(window, &self.classes, &self.sets) },
+            Level::Avx2 => unsafe { wide::classify_avx2(text, out, &self.classes, &self.sets) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the level says that this CPU has AVX-512 F and BW (invariant of `level`).
             #[expect(unsafe_code, reason = "the CPU has the feature")]
-            Level::Avx512 => unsafe { wide::word_avx512(window, &self.classes, &self.sets) },
+            Level::Avx512 => unsafe { wide::classify_avx512(text, out, &self.classes, &self.sets) },
         }
     }
 
-    fn word_portable(&self, window: &[u8; WINDOW_BYTES]) -> Masks {
-        let mut masks = Masks::default();
-        for (place, byte) in window.iter().take(WORD_BYTES).enumerate() {
-            let class = u64::from(self.bytes.get(usize::from(*byte)).copied().unwrap_or(0));
-            masks.digit |= (class & 1) << place;
-            masks.separator |= (class >> 1 & 1) << place;
-            masks.dot |= (class >> 2 & 1) << place;
-            masks.at |= (class >> 3 & 1) << place;
-            masks.letter |= ((class >> 4 | class >> 5) & 1) << place;
+    fn word_portable(&self, window: &[u8; WINDOW_BYTES], masks: &mut Masks) {
+        let (eights, _) = window.as_chunks::<8>();
+        for (place, eight) in eights.iter().take(WORD_BYTES / 8).enumerate() {
+            let classes = u64::from_le_bytes(eight.map(|byte| self.bytes.get(usize::from(byte)).copied().unwrap_or(0)));
+            let at = place * 8;
+            masks.digit |= bit_of_each(classes) << at;
+            masks.separator |= bit_of_each(classes >> 1) << at;
+            masks.dot |= bit_of_each(classes >> 2) << at;
+            masks.at |= bit_of_each(classes >> 3) << at;
+            masks.letter |= bit_of_each(classes >> 4 | classes >> 5) << at;
         }
         for set in &self.grams {
-            let [first, second, third, fourth] = set;
-            let look = |table: &[u8; 256], byte: u8| table.get(usize::from(byte)).copied().unwrap_or(0);
-            for (place, gram) in window.windows(GRAM_BYTES).take(WORD_BYTES).enumerate() {
-                if let [a, b, c, d] = gram {
-                    let buckets = look(first, *a) & look(second, *b) & look(third, *c) & look(fourth, *d);
-                    masks.gram |= u64::from(buckets != 0) << place;
+            // Shift-And (Baeza-Yates and Gonnet 1992) with eight buckets a step: byte `k` holds the buckets that have seen the first
+            // `k + 1` bytes of a gram.
+            let mut seen = 0_u32;
+            let mut ended = 0_u64;
+            for (place, byte) in window.iter().take(WORD_BYTES + GRAM_BYTES - 1).enumerate() {
+                seen = (seen << 8 | 0xFF) & set.get(usize::from(*byte)).copied().unwrap_or(0);
+                let begun = place.wrapping_sub(GRAM_BYTES - 1);
+                if begun < WORD_BYTES {
+                    ended |= u64::from(seen >> 24 != 0) << begun;
                 }
             }
+            masks.gram |= ended;
         }
-        masks
     }
+}
+
+/// Hands each word's bytes to `word`, with the number of them that are the text's, and the masks to be filled.
+#[inline(always)]
+fn each_word(text: &[u8], out: &mut [Masks], word: impl Fn(&[u8; WINDOW_BYTES], usize, &mut Masks)) {
+    let mut rest = text;
+    for masks in out {
+        *masks = Masks::default();
+        if let Some(window) = rest.first_chunk() {
+            word(window, WINDOW_BYTES, masks);
+        } else if !rest.is_empty() {
+            let mut window = [0; WINDOW_BYTES];
+            if let Some(front) = window.get_mut(..rest.len()) {
+                front.copy_from_slice(rest);
+            }
+            word(&window, rest.len(), masks);
+            // A gram of three bytes and any fourth may seem to begin in what is no text.
+            if rest.len() < WORD_BYTES {
+                masks.gram &= (1_u64 << rest.len()) - 1;
+            }
+        }
+        rest = rest.get(WORD_BYTES..).unwrap_or_default();
+    }
+}
+
+/// The lowest bit of each of eight bytes, the first in the lowest.
+fn bit_of_each(bytes: u64) -> u64 {
+    (bytes & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 /// The twins for x86-64.
@@ -264,6 +299,7 @@ mod wide {
     use super::Nibbles;
     use super::SEPARATOR;
     use super::WINDOW_BYTES;
+    use super::each_word;
 
     #[inline]
     #[target_feature(enable = "avx2")]
@@ -304,31 +340,36 @@ mod wide {
         u64::from(_mm256_movemask_epi8(_mm256_slli_epi16::<LEFT>(bytes)).cast_unsigned())
     }
 
+    #[target_feature(enable = "avx2")]
+    pub(super) fn classify_avx2(text: &[u8], out: &mut [Masks], classes: &Nibbles, sets: &[Buckets]) {
+        each_word(text, out, |window, len, masks| {
+            half_avx2(window, 0, classes, sets, masks);
+            // Short texts end in the first half: nothing stands in the second.
+            if len > 32 {
+                half_avx2(window, 32, classes, sets, masks);
+            }
+        });
+    }
+
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(super) fn word_avx2(window: &[u8; WINDOW_BYTES], classes: &Nibbles, sets: &[Buckets]) -> Masks {
-        let mut masks = Masks::default();
-        for half in [0, 32] {
-            let class = look_256(classes, load_256(window, half));
-            masks.digit |= bit_256::<7>(class) << half;
-            masks.separator |= bit_256::<6>(class) << half;
-            masks.dot |= bit_256::<5>(class) << half;
-            masks.at |= bit_256::<4>(class) << half;
-            masks.letter |= (bit_256::<3>(class) | bit_256::<2>(class)) << half;
-            for set in sets {
-                let [first, second, third, fourth] = &set.places;
-                let front = _mm256_and_si256(
-                    look_256(first, load_256(window, half)),
-                    look_256(second, load_256(window, half + 1)),
-                );
-                let back = _mm256_and_si256(
-                    look_256(third, load_256(window, half + 2)),
-                    look_256(fourth, load_256(window, half + 3)),
-                );
-                masks.gram |= (zero_256(_mm256_and_si256(front, back)) ^ 0xFFFF_FFFF) << half;
-            }
+    fn half_avx2(window: &[u8; WINDOW_BYTES], half: usize, classes: &Nibbles, sets: &[Buckets], masks: &mut Masks) {
+        let class = look_256(classes, load_256(window, half));
+        masks.digit |= bit_256::<7>(class) << half;
+        masks.separator |= bit_256::<6>(class) << half;
+        masks.dot |= bit_256::<5>(class) << half;
+        masks.at |= bit_256::<4>(class) << half;
+        masks.letter |= (bit_256::<3>(class) | bit_256::<2>(class)) << half;
+        for set in sets {
+            let [first, second, third, fourth] = &set.places;
+            let front =
+                _mm256_and_si256(look_256(first, load_256(window, half)), look_256(second, load_256(window, half + 1)));
+            let back = _mm256_and_si256(
+                look_256(third, load_256(window, half + 2)),
+                look_256(fourth, load_256(window, half + 3)),
+            );
+            masks.gram |= (zero_256(_mm256_and_si256(front, back)) ^ 0xFFFF_FFFF) << half;
         }
-        masks
     }
 
     #[inline]
@@ -361,25 +402,26 @@ mod wide {
         _mm512_test_epi8_mask(bytes, _mm512_set1_epi8(bits.cast_signed()))
     }
 
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(super) fn classify_avx512(text: &[u8], out: &mut [Masks], classes: &Nibbles, sets: &[Buckets]) {
+        each_word(text, out, |window, _, masks| word_avx512(window, classes, sets, masks));
+    }
+
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn word_avx512(window: &[u8; WINDOW_BYTES], classes: &Nibbles, sets: &[Buckets]) -> Masks {
+    fn word_avx512(window: &[u8; WINDOW_BYTES], classes: &Nibbles, sets: &[Buckets], masks: &mut Masks) {
         let class = look_512(classes, load_512(window, 0));
-        let mut masks = Masks {
-            digit: any_512(class, DIGIT),
-            letter: any_512(class, LETTER_FRONT | LETTER_BACK),
-            separator: any_512(class, SEPARATOR),
-            dot: any_512(class, DOT),
-            at: any_512(class, AT),
-            gram: 0,
-        };
+        masks.digit = any_512(class, DIGIT);
+        masks.letter = any_512(class, LETTER_FRONT | LETTER_BACK);
+        masks.separator = any_512(class, SEPARATOR);
+        masks.dot = any_512(class, DOT);
+        masks.at = any_512(class, AT);
         for set in sets {
             let [first, second, third, fourth] = &set.places;
             let front = _mm512_and_si512(look_512(first, load_512(window, 0)), look_512(second, load_512(window, 1)));
             let back = _mm512_and_si512(look_512(third, load_512(window, 2)), look_512(fourth, load_512(window, 3)));
             masks.gram |= any_512(_mm512_and_si512(front, back), u8::MAX);
         }
-        masks
     }
 }
 
