@@ -226,8 +226,9 @@ pub const CODING_WINDOW_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// 1,000 (gzip) and above. Past it: 413.
 pub const CODING_RATIO_MAX: usize = 100;
 
-/// Decoded bytes that come on top, whatever the ratio: a small body may be all zeros. Past both: 413.
-pub const CODING_RATIO_SLACK_BYTES: usize = 256 * 1024;
+/// Decoded bytes that come on top, whatever the ratio: a small body may repeat itself, and this much decodes in a fraction of a
+/// millisecond. Past both: 413.
+pub const CODING_RATIO_SLACK_BYTES: usize = 64 * 1024;
 
 /// Members of a gzip body, frames of a zstd body. Each costs the reset of a window, and may be 20 bytes long; tools that write several
 /// make one for every 64 KiB or more. Past it: 400.
