@@ -6,6 +6,7 @@
 //!
 //! ```text
 //!  bytes ─► head (Scan, RequestHead, ResponseHead) ─► framing (Body) ─► chunked (Decoder)
+//!                                                         body ─► media_type (what it is) ─► coding (what it is wrapped in)
 //!  bytes ◄─ encode ◄─ forward (which fields may cross)
 //! ```
 

@@ -128,21 +128,24 @@ enum Format {
 impl Decoder {
     /// A decoder for one body of `encoded_length` bytes, which may decode to `decoded_max` bytes at most.
     ///
-    /// It holds 45 KiB for gzip and deflate; for br and zstd up to twice `CODING_WINDOW_BYTES_MAX`, of which it touches what is decoded.
+    /// It holds 43 KiB for gzip and deflate. For br and zstd it holds what it has decoded, up to the body's window, rounded up to a
+    /// power of two, and while that grows half as much again; on top about 0.5 MiB of tables. No window is longer than `decoded_max` and the
+    /// ratio allow, or than `limits::CODING_WINDOW_BYTES_MAX`.
     #[must_use]
     pub fn new(coding: Coding, encoded_length: usize, decoded_max: usize) -> Self {
         let by_ratio =
             encoded_length.saturating_mul(limits::CODING_RATIO_MAX).saturating_add(limits::CODING_RATIO_SLACK_BYTES);
         let by_ratio = if coding == Coding::Identity { usize::MAX } else { by_ratio };
+        let produced_max = decoded_max.min(by_ratio);
+        let past_max = if decoded_max <= by_ratio { CodingError::TooLarge } else { CodingError::Ratio };
         let format = match coding {
             Coding::Identity => Format::Identity,
             Coding::Gzip => Format::Gzip(Box::default()),
             Coding::Deflate => Format::Deflate(Box::default()),
-            Coding::Brotli => Format::Brotli(Box::default()),
-            Coding::Zstd => Format::Zstd(Box::default()),
+            Coding::Brotli => Format::Brotli(Box::new(Brotli::new(produced_max))),
+            Coding::Zstd => Format::Zstd(Box::new(Zstd::new(produced_max))),
         };
-        let past_max = if decoded_max <= by_ratio { CodingError::TooLarge } else { CodingError::Ratio };
-        Self { format, produced: 0, produced_max: decoded_max.min(by_ratio), past_max, failed: None }
+        Self { format, produced: 0, produced_max, past_max, failed: None }
     }
 
     /// Bytes that have come out so far.
@@ -172,13 +175,14 @@ impl Decoder {
         // One byte more than may come out shows that there is more.
         let room = output.len().min((self.produced_max - self.produced).saturating_add(1));
         let output = output.get_mut(..room).unwrap_or_default();
-        let step = match &mut self.format {
-            Format::Identity => copy(input, output),
-            Format::Gzip(gzip) => gzip.decode(piece, output)?,
-            Format::Deflate(deflate) => deflate.decode(piece, output)?,
-            Format::Brotli(brotli) => brotli.decode(piece, output)?,
-            Format::Zstd(zstd) => zstd.decode(input, output)?,
+        let result = match &mut self.format {
+            Format::Identity => Ok(copy(input, output)),
+            Format::Gzip(gzip) => gzip.decode(piece, output),
+            Format::Deflate(deflate) => deflate.decode(piece, output),
+            Format::Brotli(brotli) => brotli.decode(piece, output),
+            Format::Zstd(zstd) => zstd.decode(input, output),
         };
+        let step = result.map_err(|error| if error == CodingError::TooLarge { self.past_max } else { error })?;
         if step.written > self.produced_max - self.produced {
             return Err(self.past_max);
         }

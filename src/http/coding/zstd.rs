@@ -23,6 +23,8 @@ pub(super) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const BLOCK_BYTES_MAX: usize = 128 * 1024;
 /// Bytes that say how long a frame header is: the magic number and the descriptor.
 const FRAME_LEAD: usize = 5;
+/// The bit of the descriptor that says that a checksum ends the frame.
+const SUM: u8 = 4;
 /// Bytes of a block header.
 const BLOCK_LEAD: usize = 3;
 
@@ -40,6 +42,10 @@ enum Part {
 /// The coding `zstd`.
 pub(super) struct Zstd {
     frame: FrameDecoder,
+    /// Bytes that may come out.
+    produced_max: usize,
+    /// Whether the frame's window is cut: what does not fit in it is more than may come out.
+    is_cut: bool,
     part: Part,
     /// The front of a header or block that is not yet whole; at most a block and seven bytes.
     held: Vec<u8>,
@@ -53,15 +59,23 @@ pub(super) struct Zstd {
     frames: usize,
 }
 
-impl Default for Zstd {
-    fn default() -> Self {
+impl Zstd {
+    pub(super) fn new(produced_max: usize) -> Self {
         let mut frame = FrameDecoder::new();
         frame.set_max_window_size(limits::CODING_WINDOW_BYTES_MAX);
-        Self { frame, part: Part::Header, held: Vec::new(), has_sum: false, declared: None, drained: 0, frames: 0 }
+        Self {
+            frame,
+            produced_max,
+            is_cut: false,
+            part: Part::Header,
+            held: Vec::new(),
+            has_sum: false,
+            declared: None,
+            drained: 0,
+            frames: 0,
+        }
     }
-}
 
-impl Zstd {
     /// Decodes one block at most: a few bytes may stand for 128 KiB that stay in the window.
     pub(super) fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, CodingError> {
         let mut step = Step::default();
@@ -146,10 +160,13 @@ impl Zstd {
         }
         check_literals(unit)?;
         let blocks = BlockDecodingStrategy::UptoBlocks(1);
-        if self.frame.decode_blocks(unit, blocks).map_err(|_| CodingError::Malformed)? {
+        let result = self.frame.decode_blocks(unit, blocks);
+        if let Ok(true) = result {
             self.part = Part::Rest;
+        } else if self.is_cut && self.frame.can_collect() > 0 {
+            return Err(CodingError::TooLarge);
         }
-        Ok(true)
+        result.map(|_| true).map_err(|_| CodingError::Malformed)
     }
 
     /// Begins a frame.
@@ -165,9 +182,9 @@ impl Zstd {
         // 256 is added to a size of two bytes (RFC 8878 section 3.1.1.1.4).
         let base = if size.len() == 2 { 256 } else { 0 };
         self.declared = (!size.is_empty()).then(|| little_endian(size) + base);
-        // Exponent and mantissa; in a single segment the window is the content (section 3.1.1.1.2).
+        // In a single segment the window is the content (section 3.1.1.1.2).
         let window = match window.first() {
-            Some(byte) => (1_u64 << (10 + (byte >> 3))) / 8 * (8 + u64::from(byte & 7)),
+            Some(byte) => window_of(*byte),
             None => self.declared.unwrap_or(0),
         };
         if window > limits::CODING_WINDOW_BYTES_MAX || little_endian(dictionary) != 0 {
@@ -176,7 +193,16 @@ impl Zstd {
         self.has_sum = descriptor.has_sum();
         self.drained = 0;
         self.part = Part::Block;
-        self.frame.reset(header).map_err(|_| CodingError::Malformed)
+        // The frame decoder reads a header of ours: no dictionary, no size, a window that is no longer than what may come out. It
+        // fills a window before anything comes out of it, and a few bytes can fill 8 MiB. No distance in a body that passes is
+        // longer than the body.
+        let limit = self.produced_max.max(BLOCK_BYTES_MAX) as u64;
+        self.is_cut = limit < window;
+        let enough =
+            (0..=u8::MAX).find(|byte| window_of(*byte) >= window.min(limit)).ok_or(CodingError::Unsupported)?;
+        let [first, second, third, fourth] = MAGIC;
+        let header = [first, second, third, fourth, descriptor.0 & SUM, enough];
+        self.frame.reset(&header[..]).map_err(|_| CodingError::Malformed)
     }
 
     /// Ends a frame: its checksum and its length must be those of what came out.
@@ -232,7 +258,7 @@ impl Descriptor {
     }
 
     fn has_sum(self) -> bool {
-        self.0 & 4 != 0
+        self.0 & SUM != 0
     }
 
     fn window_bytes(self) -> usize {
@@ -252,6 +278,11 @@ impl Descriptor {
             log => 1 << log,
         }
     }
+}
+
+/// `Window_Descriptor`: exponent and mantissa (RFC 8878 section 3.1.1.1.2).
+fn window_of(byte: u8) -> u64 {
+    (1 << (10 + (byte >> 3))) / 8 * (8 + u64::from(byte & 7))
 }
 
 /// A number of at most eight bytes.
