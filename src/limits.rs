@@ -274,9 +274,7 @@ pub const POLICY_MISTAKES_MAX: usize = 100;
 
 /// Bytes of a policy bundle's header with the empty line; all of its fields at their longest need 500. Past it: the policy is refused.
 pub const POLICY_HEADER_BYTES_MAX: usize = 1024;
-/// Coded bytes that one step of decoding reads: at 10 : 1 they decode in less than a millisecond. Past it: the next step. A step of
-/// zstd is one block, 128 KiB at most.
-pub const CODING_STEP_BYTES: usize = 16 * 1024;
+
 /// Coded bytes that one step of decoding reads: text decodes in 0.1 ms, the slowest bytes that a search has found in 6. Past it: the
 /// next step. A step of zstd is one block, 128 KiB at most.
 pub const CODING_STEP_BYTES: usize = 8 * 1024;

@@ -14,6 +14,7 @@ use std::hash::BuildHasher;
 use std::hash::RandomState;
 use std::ops::Range;
 
+use crate::extract::Api;
 use crate::extract::Form;
 use crate::extract::Layer;
 use crate::extract::Part;
@@ -244,7 +245,7 @@ impl Inspector {
             Ok(Reading::Json(root)) => level.walker.walk(message.body, root).is_ok(),
             Ok(Reading::Urlencoded) => self.form.urlencoded(message.body).is_ok(),
             Ok(Reading::Multipart(boundary)) => self.form.multipart(message.body, boundary).is_ok(),
-            Ok(Reading::Nothing | Reading::Text | Reading::Unread) => true,
+            Ok(Reading::Nothing | Reading::Guess | Reading::Text | Reading::Unread) => true,
             Err(_) => false,
         }
     }
@@ -307,6 +308,12 @@ impl Inspector {
         match reading {
             Reading::Nothing => {}
             Reading::Json(root) => *unread = matcher.json(levels, policy, body, root)?,
+            Reading::Guess => {
+                let [level, ..] = levels;
+                let root = Api::Other.table();
+                let reading = level.walker.walk(body, root).map_or(Reading::Text, |()| Reading::Json(root));
+                return self.body(policy, reading, body);
+            }
             Reading::Text => matcher.plain(policy, body, &piece(0..body.len(), 0..0, reading::BODY))?,
             Reading::Urlencoded => {
                 form.urlencoded(body)?;

@@ -27,6 +27,8 @@ pub(super) enum Reading<'a> {
     Urlencoded,
     /// As `multipart/form-data` with this boundary.
     Multipart(&'a [u8]),
+    /// As JSON if it is such, else as text: it does not say what it is.
+    Guess,
     /// As text.
     Text,
     /// Not at all; what happens to it the policy says.
@@ -63,9 +65,8 @@ impl<'a> Reading<'a> {
 
     /// Without a media type: what a receiver that guesses would take it for (RFC 9110 section 8.3).
     fn guess(body: &[u8]) -> Self {
-        let begins_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
         match simdutf8::basic::from_utf8(body) {
-            Ok(_) if begins_json => Self::Json(Api::Other.table()),
+            Ok(_) if matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) => Self::Guess,
             Ok(text) if !text.contains('\0') => Self::Text,
             _ => Self::Unread,
         }
