@@ -1,6 +1,5 @@
 //! Key pairs: made here, and read from files.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -22,21 +21,24 @@ const PRIVATE_BYTES_MAX: usize = 64 * 1024;
 const PUBLIC_BYTES_MAX: usize = 1024;
 
 /// `policy keygen`.
-pub(super) fn generate(path: &Path) -> Said {
+pub(super) fn generate(path: &Path, public_path: Option<&Path>) -> Said {
     let mut said = Said::default();
     let Some((pem, public)) = pair() else { return said.no(EXIT_USAGE, "no key could be made") };
-    let public = format!("public key: {}\nkey id: {}\n", public.to_hex(), public.id().to_hex());
+    let about = format!("public key: {}\nkey id: {}\n", public.to_hex(), public.id().to_hex());
     if path.as_os_str() == "-" {
         said.out = pem;
-        said.err = public;
-        return said;
+        said.err = about;
+    } else {
+        if let Err(error) = files::create_private(path, pem.as_bytes()) {
+            return said.no(EXIT_USAGE, error);
+        }
+        said.out = about;
     }
-    match files::create_private(path, pem.as_bytes()) {
-        Ok(()) => said.out = public,
-        Err(error) => return said.no(EXIT_USAGE, error),
+    if let Some(path) = public_path
+        && let Err(error) = files::replace(path, format!("{}\n", public.to_hex()).as_bytes())
+    {
+        return said.no(EXIT_USAGE, error);
     }
-    // Writing to a string cannot fail.
-    let _ = writeln!(said.err, "the private key is in {}", path.display());
     said
 }
 

@@ -46,6 +46,9 @@ enum Verb {
         /// File of the private key (PKCS#8, PEM); it must not exist. `-`: standard output
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// File of the public key too, for --policy-key
+        #[arg(long, value_name = "FILE")]
+        public: Option<PathBuf>,
     },
     /// Check a document and sign it
     Sign {
@@ -137,7 +140,7 @@ pub fn run(arguments: &[OsString], out: &mut dyn io::Write, err: &mut dyn io::Wr
 
 fn answer(verb: Verb) -> Said {
     match verb {
-        Verb::Keygen { out } => keys::generate(&out),
+        Verb::Keygen { out, public } => keys::generate(&out, public.as_deref()),
         Verb::Sign { key, out, rollback_to, document } => sign::sign(&key, &document, &out, rollback_to),
         Verb::Verify { policy_key, tenant, bundle } => sign::verify(&policy_key, tenant.as_deref(), &bundle),
         Verb::Check { files } => check::check(&files),

@@ -23,10 +23,14 @@ pub fn explain(document: &Document) -> String {
         "" => writeln!(out, "the built-in policy"),
         tenant => writeln!(out, "policy of {tenant}, version {}", document.version),
     };
-    let from = document.not_before.map_or_else(|| "ever".to_owned(), time::write);
-    let until = document.not_after.map_or_else(|| "for ever".to_owned(), |unix| format!("until {}", time::write(unix)));
+    let holds = match (document.not_before.map(time::write), document.not_after.map(time::write)) {
+        (None, None) => "always".to_owned(),
+        (Some(from), None) => format!("from {from} on"),
+        (None, Some(until)) => format!("until {until}"),
+        (Some(from), Some(until)) => format!("from {from} until {until}"),
+    };
     let unread = |unread| if unread == Unread::Forward { "sent on uninspected" } else { "refused" };
-    let _ = writeln!(out, "  holds from {from} {until}");
+    let _ = writeln!(out, "  holds {holds}");
     let _ = writeln!(out, "  bodies of media types that are not inspected: {}", unread(document.content));
     let _ = writeln!(out, "  images, audio and files inside a body: {}", unread(document.media));
     let _ = writeln!(
@@ -130,7 +134,7 @@ mod tests {
         let told = [explain(&document), document.rules.iter().map(explain_rule).collect()].concat();
         let expected = "\
 policy of acme, version 4
-  holds from ever until 2027-01-01T00:00:00Z
+  holds until 2027-01-01T00:00:00Z
   bodies of media types that are not inspected: refused
   images, audio and files inside a body: refused
   paths in events are hashed with the gateway's key

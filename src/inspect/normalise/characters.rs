@@ -85,11 +85,40 @@ fn special(rewrite: &mut Rewrite<'_>, at: usize, character: char, length: usize,
     }
     match base {
         Some(base) if combines(character) => {
+            if let Some(end) = settled(rewrite.source(), base, at) {
+                return end;
+            }
             rewrite.reopen(base);
             sequence(rewrite, base)
         }
         _ => sequence(rewrite, at),
     }
+}
+
+/// The end of the marks at `at`, if they stay as they are behind their base: vowels of Arabic and Hebrew, signs of Indic and Thai.
+fn settled(source: &[u8], base: usize, at: usize) -> Option<usize> {
+    let is_whole = |character| DECOMPOSITION.decompose(character) == Decomposed::Default;
+    let (first, length) = decode(source, base)?;
+    if first.is_ascii() || base + length != at || !is_whole(first) {
+        return None;
+    }
+    let (mut at, mut last) = (at, 0);
+    for _ in 0..CHARACTERS_MAX / 2 {
+        let Some((character, length)) = decode(source, at) else { return Some(at) };
+        if is_plain(character) {
+            return Some(at);
+        }
+        let class = CLASSES.get_u8(character);
+        if class == 0 {
+            return (!combines(character) && !is_invisible(character)).then_some(at);
+        }
+        if class < last || composes(character) || !is_whole(character) {
+            return None;
+        }
+        last = class;
+        at += length;
+    }
+    None
 }
 
 /// The character that comes into view next (NUL at the end, and for what is not UTF-8). None: it combines with what stands here.
@@ -237,13 +266,12 @@ impl Sequence {
 /// The canonical ordering of UAX #15: marks by their class, where no starter stands between them.
 fn order(characters: &mut [(char, u8)]) {
     for index in 1..characters.len() {
-        let mut at = index;
-        while let Some([(_, before), (_, class)]) = at.checked_sub(1).and_then(|from| characters.get(from..=at))
-            && *class != 0
-            && before > class
+        let Some((ordered, [(_, class), ..])) = characters.split_at_checked(index) else { return };
+        let behind = ordered.iter().rev().take_while(|(_, before)| *class != 0 && before > class).count();
+        if behind > 0
+            && let Some(moved) = characters.get_mut(index - behind..=index)
         {
-            characters.swap(at - 1, at);
-            at -= 1;
+            moved.rotate_right(1);
         }
     }
 }
@@ -261,6 +289,7 @@ fn compose(characters: &mut [(char, u8)]) -> usize {
             let adjacent = written == place + 1;
             let blocked = !adjacent && before.is_some_and(|(_, before)| *before == 0 || *before >= class);
             if !blocked
+                && composes(character)
                 && let Some(whole) = COMPOSITION.compose(first, character)
                 && let Some(place) = characters.get_mut(place)
             {
@@ -314,6 +343,14 @@ fn combines(character: char) -> bool {
         '\u{f73}' | '\u{f75}' | '\u{f81}' | '\u{ff9e}' | '\u{ff9f}'
         | '\u{314f}'..='\u{3163}' | '\u{3187}'..='\u{318e}' | '\u{ffc2}'..='\u{ffdc}');
     CLASSES.get_u8(character) != 0 || decomposes || is_half(character)
+}
+
+/// Whether any character composes with this one behind it: without it most marks would be looked up for nothing.
+fn composes(character: char) -> bool {
+    let mark = matches!(character,
+        '\u{300}'..='\u{338}' | '\u{342}' | '\u{345}' | '\u{653}'..='\u{655}' | '\u{93c}' | '\u{c56}' | '\u{dca}'
+        | '\u{3099}'..='\u{309a}' | '\u{110ba}');
+    mark || is_half(character)
 }
 
 /// Starters that compose with what stands before them.
@@ -450,10 +487,10 @@ mod tests {
         let decomposition = CanonicalDecompositionBorrowed::new();
         for character in all() {
             if let Decomposed::Expansion(first, second) = decomposition.decompose(character)
-                && CLASSES.get_u8(second) == 0
                 && COMPOSITION.compose(first, second) == Some(character)
             {
-                assert!(is_half(second), "{second:x?}");
+                assert!(composes(second), "{second:x?}");
+                assert!(CLASSES.get_u8(second) != 0 || is_half(second), "{second:x?}");
             }
         }
     }
