@@ -71,6 +71,9 @@ fn event_streams_hold_their_properties() {
 #[test]
 fn bodies_hold_their_properties() {
     replay("walk", fuzz_walk);
+}
+
+#[test]
 fn texts_are_scanned_as_their_twins_say() {
     replay("scan", fuzz_scan);
 }
