@@ -195,7 +195,7 @@ impl Reader<'_> {
         self.at = syntax::blanks(self.body, self.at);
         match self.body.get(self.at) {
             Some(b'"') => {
-                let inside = self.string()?;
+                let Some(inside) = self.string() else { return Err(self.string_fault()) };
                 self.text(slot, inside)?;
             }
             Some(&byte @ (b'{' | b'[')) => {
@@ -213,7 +213,6 @@ impl Reader<'_> {
         loop {
             self.at = syntax::blanks(self.body, self.at);
             let Some(frame) = self.walker.frames.last() else { return Ok(None) };
-            let element = Slot { node: frame.node, key: frame.key };
             let is_object = frame.is_object;
             let byte = self.body.get(self.at);
             if byte == Some(if is_object { &b'}' } else { &b']' }) {
@@ -228,7 +227,10 @@ impl Reader<'_> {
                 }
                 self.at += 1;
             }
-            return if is_object { self.member().map(Some) } else { Ok(Some(element)) };
+            if is_object {
+                return self.member().map(Some);
+            }
+            return Ok(self.walker.frames.last().map(|frame| Slot { node: frame.node, key: frame.key }));
         }
     }
 
@@ -238,7 +240,7 @@ impl Reader<'_> {
         if self.body.get(self.at) != Some(&b'"') {
             return Err(Unreadable::Syntax);
         }
-        let inside = self.string()?;
+        let Some(inside) = self.string() else { return Err(self.string_fault()) };
         self.at = syntax::blanks(self.body, self.at);
         if self.body.get(self.at) != Some(&b':') {
             return Err(Unreadable::Syntax);
@@ -277,12 +279,17 @@ impl Reader<'_> {
         Ok(node.other)
     }
 
-    /// The string whose opening quote is at hand.
+    /// The string whose opening quote is at hand. `None`: it is none, and [`Self::string_fault`] says why.
     #[inline(always)]
-    fn string(&mut self) -> Result<Inside, Unreadable> {
+    fn string(&mut self) -> Option<Inside> {
         let inside = syntax::string(self.body, self.at + 1)?;
         self.at = inside.span.end as usize + 1;
-        Ok(inside)
+        Some(inside)
+    }
+
+    #[cold]
+    fn string_fault(&self) -> Unreadable {
+        syntax::string_fault(self.body, self.at + 1)
     }
 
     /// A string that is a value, by its place.

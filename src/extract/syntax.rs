@@ -60,23 +60,31 @@ fn many_blanks(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The string whose opening quote stands before `start` (RFC 8259 section 7).
+/// The string whose opening quote stands before `start` (RFC 8259 section 7). `None`: it is none, and [`string_fault`] says why.
+///
+/// The reason is not in the answer, so that the answer fits registers: this runs for each string.
 #[inline(always)]
-pub(super) fn string(bytes: &[u8], start: usize) -> Result<Inside, Unreadable> {
+pub(super) fn string(bytes: &[u8], start: usize) -> Option<Inside> {
     let end = string_end(bytes, start);
     match bytes.get(end) {
-        Some(b'"') => Ok(Inside { span: Span::new(start, end), plain: true }),
-        Some(b'\\') => escaped_string(bytes, start, end),
-        _ => Err(Unreadable::Syntax),
+        Some(b'"') => Some(Inside { span: Span::new(start, end), plain: true }),
+        Some(b'\\') => Some(Inside { span: Span::new(start, escaped_string_end(bytes, end).ok()?), plain: false }),
+        _ => None,
     }
 }
 
-/// The same string, whose first escape is at `at`.
+/// Why there is no string at `start`.
+#[cold]
+pub(super) fn string_fault(bytes: &[u8], start: usize) -> Unreadable {
+    escaped_string_end(bytes, string_end(bytes, start)).err().unwrap_or(Unreadable::Syntax)
+}
+
+/// Where the closing quote of a string is whose first escape is at `at`.
 #[inline(never)]
-fn escaped_string(bytes: &[u8], start: usize, mut at: usize) -> Result<Inside, Unreadable> {
+fn escaped_string_end(bytes: &[u8], mut at: usize) -> Result<usize, Unreadable> {
     loop {
         match bytes.get(at) {
-            Some(b'"') => return Ok(Inside { span: Span::new(start, at), plain: false }),
+            Some(b'"') => return Ok(at),
             Some(b'\\') => at = escape(bytes, at)?,
             _ => return Err(Unreadable::Syntax),
         }
