@@ -18,6 +18,56 @@ policy check FILE` tells all of them with their lines, and a gateway takes no po
 
 ";
 
+const EXAMPLE: &str = r#"## An example
+
+```toml
+version = 42
+tenant = "acme"
+not_before = 2026-11-25T00:00:00Z
+
+[defaults]
+action = "redact"
+placeholder = "numbered"
+content = "forward"
+media = "forward"
+
+[[rule]]
+# The support address may be sent.
+id = "5a1e7c0d-0000-4000-8000-000000000101"
+code = "DLP.PII.EMAIL"
+pattern = 'support@acme\.example'
+action = "allow"
+
+[[rule]]
+# Whoever may write the system prompt may name a customer there.
+id = "5a1e7c0d-0000-4000-8000-000000000102"
+detector = "email"
+roles = ["system"]
+action = "warn"
+
+[[rule]]
+id = "5a1e7c0d-0000-4000-8000-000000000103"
+detector = "email"
+
+[[rule]]
+id = "5a1e7c0d-0000-4000-8000-000000000104"
+code = "DLP.CUSTOM.CUSTOMER_NUMBER"
+pattern = 'AC-[0-9]{8}'
+context = ["customer", "account"]
+
+[[rule]]
+# Tried first: told and counted, nothing is refused.
+id = "5a1e7c0d-0000-4000-8000-000000000105"
+code = "DLP.CUSTOM.PROJECT"
+literals = ["project orion", "project lyra"]
+whole_words = true
+action = "block"
+mode = "shadow"
+where = ["body", "tools", "url"]
+```
+
+"#;
+
 const DECIDES: &str = "
 ## How a match is decided
 
@@ -67,6 +117,7 @@ A gateway that refuses a policy keeps the one in force, and tells why with one o
 #[must_use]
 pub fn reference() -> String {
     let mut page = HEAD.to_owned();
+    page.push_str(EXAMPLE);
     page.push_str("## Keys of the document\n\n");
     keys(&mut page, key::DOCUMENT);
     page.push_str("\n## Keys of `[defaults]`\n\n");
