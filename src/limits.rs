@@ -214,6 +214,20 @@ pub const SLOW_LANE_BYTES_MAX: u64 = 1024 * 1024;
 /// Findings of one request. Past it: the request is refused, `POLICY.SCAN_LIMIT`.
 pub const FINDINGS_MAX: usize = 8192;
 
+/// Layers of wrapping (percent, entities, escapes) that are taken off a text: `%25252541` is `A`. Past it what is left stays as it is;
+/// a reader that unwraps once or twice does not get there either.
+pub const WRAPPING_LAYERS_MAX: usize = 3;
+
+/// How often what was decoded (base64, hexadecimal) is decoded again. Past it what it says is not looked at: no tool wraps so often.
+pub const DECODING_DEPTH_MAX: usize = 3;
+
+/// Characters of the shortest run that is decoded, padding among them: 11 bytes of base64, 8 of hexadecimal. Secrets are longer.
+pub const ENCODED_CHARACTERS_MIN: usize = 16;
+
+/// Bytes of each buffer of inspection's scratch that a core keeps: enough for most prompts. Past it a buffer is freed when it is asked
+/// to shrink.
+pub const INSPECTION_SCRATCH_BYTES_KEPT: usize = 64 * 1024;
+
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);
     assert!(RECORD_PLAIN_BYTES_MAX + 2048 + 5 <= BLOCK_BYTES);
