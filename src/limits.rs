@@ -244,7 +244,7 @@ pub const POLICY_KEY_BYTES_MAX: u64 = 1024;
 
 /// Bytes of scratch memory that inspection keeps from one request to the next; what a longer one needed is given back.
 pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
-/// Bytes of a policy document. 10,000 rules of 200 to 400 bytes are 2 to 4 MiB. Past it: the policy is refused.
+
 /// Bytes of a policy's file, header and document. 10,000 rules of 200 to 400 bytes are 2 to 4 MiB. Past it: the policy is refused.
 pub const POLICY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -303,6 +303,20 @@ pub const FORM_PART_FIELDS_MAX: usize = 16;
 
 /// Bytes of one part's field lines: room for a name and a file name of 255 characters of three bytes, percent-encoded. Past it: 400.
 pub const FORM_PART_HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// Layers of wrapping (percent, entities, escapes) that are taken off a text: `%25252541` is `A`. Past it what is left stays as it is;
+/// a reader that unwraps once or twice does not get there either.
+pub const WRAPPING_LAYERS_MAX: usize = 3;
+
+/// How often what was decoded (base64, hexadecimal) is decoded again. Past it what it says is not looked at: no tool wraps so often.
+pub const DECODING_DEPTH_MAX: usize = 3;
+
+/// Characters of the shortest run that is decoded, padding among them: 11 bytes of base64, 8 of hexadecimal. Secrets are longer.
+pub const ENCODED_CHARACTERS_MIN: usize = 16;
+
+/// Bytes of each buffer of inspection's scratch that a core keeps: enough for most prompts. Past it a buffer is freed when it is asked
+/// to shrink.
+pub const INSPECTION_SCRATCH_BYTES_KEPT: usize = 64 * 1024;
 
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);

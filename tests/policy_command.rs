@@ -73,7 +73,8 @@ fn a_private_key_is_in_a_file_of_its_owner_and_nowhere_else() {
     assert_eq!((code, err.as_str()), (0, ""));
     let lines: Vec<&str> = out.lines().collect();
     let [public, id] = lines.as_slice() else { panic!("{out}") };
-    let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     assert!(digits(public.strip_prefix("public key: ").unwrap(), 64), "{out}");
     assert!(digits(id.strip_prefix("key id: ").unwrap(), 16), "{out}");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -134,11 +135,15 @@ fn a_document_with_a_mistake_is_not_signed() {
     let bundle = folder.at("policy.pnx");
     let (code, out, err) = policy(&["sign", "--key", &private, "--out", &bundle, &text]);
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(err.contains("policy.toml: line 7: rule 5a1e7c0d-0000-4000-8000-00000000000a: action: found \"drop\""), "{err}");
+    assert!(
+        err.contains("policy.toml: line 7: rule 5a1e7c0d-0000-4000-8000-00000000000a: action: found \"drop\""),
+        "{err}"
+    );
     assert!(!Path::new(&bundle).exists());
     let text = folder.write("policy.toml", &document(3));
     for rollback_to in ["0", "3", "4"] {
-        let (code, _, err) = policy(&["sign", "--key", &private, "--out", &bundle, "--rollback-to", rollback_to, &text]);
+        let (code, _, err) =
+            policy(&["sign", "--key", &private, "--out", &bundle, "--rollback-to", rollback_to, &text]);
         assert!(code == 1 && err.ends_with("want a version lower than the document's own\n"), "{err}");
     }
     let (code, ..) = policy(&["sign", "--key", &private, "--out", &bundle, "--rollback-to", "2", &text]);
@@ -161,9 +166,16 @@ fn check_tells_all_mistakes_and_what_is_likely_not_meant() {
     assert_eq!(code, 0);
     let lines: Vec<&str> = err.lines().collect();
     assert_eq!(lines.len(), 2, "{err}");
-    assert!(lines[0].contains("odd.toml: warning: line 3: rule 5a1e7c0d-0000-4000-8000-00000000000a: is in shadow mode"), "{err}");
-    assert!(lines[1].contains("odd.toml: warning: line 9: rule 5a1e7c0d-0000-4000-8000-00000000000b: pattern: is slow"), "{err}");
-    let bad = folder.write("bad.toml", &format!("verison = 1\ntenant = \"acme\"\n{}", RULE.replace("literals", "literal")));
+    assert!(
+        lines[0].contains("odd.toml: warning: line 3: rule 5a1e7c0d-0000-4000-8000-00000000000a: is in shadow mode"),
+        "{err}"
+    );
+    assert!(
+        lines[1].contains("odd.toml: warning: line 9: rule 5a1e7c0d-0000-4000-8000-00000000000b: pattern: is slow"),
+        "{err}"
+    );
+    let bad =
+        folder.write("bad.toml", &format!("verison = 1\ntenant = \"acme\"\n{}", RULE.replace("literals", "literal")));
     let (code, out, err) = policy(&["check", &bad, &good]);
     assert_eq!(code, 1);
     assert!(out.starts_with(&good), "the other file is checked too: {out}");
@@ -188,7 +200,10 @@ fn explain_tells_the_built_in_policy_a_document_and_a_bundle() {
     let bundle = folder.at("policy.pnx");
     assert_eq!(policy(&["sign", "--key", &private, "--out", &bundle, &text]).0, 0);
     let (_, told, _) = policy(&["explain", &text]);
-    assert!(told.contains("looks for  \"project orion\", in any case\n") && told.contains("refuses the request"), "{told}");
+    assert!(
+        told.contains("looks for  \"project orion\", in any case\n") && told.contains("refuses the request"),
+        "{told}"
+    );
     assert_eq!(policy(&["explain", &bundle]).1, told);
     for wanted in ["5A1E7C0D-0000-4000-8000-00000000000A", "DLP", "DLP.CUSTOM", "DLP.CUSTOM.ORION"] {
         let (code, out, _) = policy(&["explain", "--rule", wanted, &text]);
@@ -219,8 +234,12 @@ fn the_policy_in_the_reference_page_has_no_mistake() {
 
 #[test]
 fn usage_is_told() {
-    let cases: &[(&[&str], i32)] =
-        &[(&["policy"], 2), (&["policy", "--help"], 0), (&["policy", "sing"], 2), (&["--log=info", "policy", "check"], 2)];
+    let cases: &[(&[&str], i32)] = &[
+        (&["policy"], 2),
+        (&["policy", "--help"], 0),
+        (&["policy", "sing"], 2),
+        (&["--log=info", "policy", "check"], 2),
+    ];
     for (arguments, expected) in cases {
         let (code, out, err) = program(arguments);
         assert_eq!(code, *expected, "{arguments:?}: {out}{err}");

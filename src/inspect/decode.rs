@@ -11,11 +11,10 @@
 
 use std::ops::Range;
 
-/// Characters of the shortest run, padding among them: 11 bytes of base64, 8 of hexadecimal.
-const RUN_CHARACTERS_MIN: usize = 16;
+use crate::limits::ENCODED_CHARACTERS_MIN;
 
-/// The same without padding.
-const RUN_BYTES_MIN: usize = 15;
+/// Characters of the shortest run without its padding.
+const RUN_BYTES_MIN: usize = ENCODED_CHARACTERS_MIN - 1;
 
 /// Bytes that are looked at together, and bytes of them in a lane.
 const BLOCK_BYTES: usize = 64;
@@ -89,7 +88,7 @@ pub(super) fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
             }
         }
         end += text.get(end..).unwrap_or_default().iter().take(PADDING_MAX).take_while(|byte| **byte == b'=').count();
-        if end - start >= RUN_CHARACTERS_MIN {
+        if end - start >= ENCODED_CHARACTERS_MIN {
             return Some(start..end);
         }
         from = end;
@@ -169,18 +168,19 @@ pub(super) fn decode(run: &[u8], out: &mut Vec<u8>, mut each: impl FnMut(Range<u
     }
 }
 
-/// Whether the run could be read as base64.
+/// Whether all of the run could be read as base64.
 fn from_base64(run: &[u8], out: &mut Vec<u8>, each: &mut impl FnMut(Range<usize>)) -> bool {
     let Some(encoded) = begin(run).and_then(|start| run.get(start..)) else { return false };
     let found = out.len();
     base64(encoded, out);
+    let decoded = out.len();
     keep_readable(out, found, each);
-    true
+    out.len() == decoded
 }
 
 /// Where in the run the encoded text begins.
 fn begin(run: &[u8]) -> Option<usize> {
-    if run.len() < RUN_CHARACTERS_MIN {
+    if run.len() < ENCODED_CHARACTERS_MIN {
         return None;
     }
     if let Some(start) = (0..4).find(|start| begins(run, *start)) {
@@ -271,7 +271,7 @@ fn base64(run: &[u8], out: &mut Vec<u8>) {
 /// Every run of 16 and more hexadecimal digits in a run.
 fn hexadecimal(run: &[u8], out: &mut Vec<u8>, each: &mut impl FnMut(Range<usize>)) {
     let is_break = |byte: &u8| !byte.is_ascii_hexdigit() && !matches!(byte, b'\r' | b'\n');
-    for digits in run.split(is_break).filter(|digits| digits.len() >= RUN_CHARACTERS_MIN) {
+    for digits in run.split(is_break).filter(|digits| digits.len() >= ENCODED_CHARACTERS_MIN) {
         let found = out.len();
         let mut values = digits.iter().filter_map(|digit| char::from(*digit).to_digit(16));
         let mut pairs = std::iter::from_fn(|| Some(((values.next()? << 4 | values.next()?) & 0xff) as u8));

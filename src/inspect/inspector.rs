@@ -6,7 +6,7 @@
 //!    ├────► hidden ─► scan ─► map back ──────────────────────────────┤     ▼
 //!    └────► runs (of the text, and of the view where it differs) ─┐  └► of all texts ─► merge
 //!                                              decode ◄───────────┘
-//!                                                └─► a text again, at most DEPTH_MAX times; its findings stand for the whole run
+//!                                                └─► a text again, at most DECODING_DEPTH_MAX times; its findings stand for the whole run
 //! ```
 //! Texts are taken off a list one after the other, a generation at a time; nothing calls itself. Bytes of views and of decoded texts
 //! count as verified bytes, so that the bound of [`Work`] holds for all of it together.
@@ -25,9 +25,6 @@ use super::normalise::View;
 use super::overlap;
 use super::scan::Scanner;
 
-/// How often a decoded text is decoded again. Past it what it says is not looked at; three wrappings are more than any tool makes.
-const DEPTH_MAX: usize = 3;
-
 /// The scratch of inspection: one for a core, reused for every text. It allocates only when it has to grow.
 #[derive(Debug, Default)]
 pub struct Views {
@@ -39,9 +36,10 @@ pub struct Views {
 }
 
 impl Views {
-    /// Gives back what is held beyond `bytes` in each buffer.
-    pub fn shrink(&mut self, bytes: usize) {
-        self.view.shrink(bytes);
+    /// Empties it, and gives back what its buffers hold beyond `limits::INSPECTION_SCRATCH_BYTES_KEPT`: for after a large request.
+    pub fn shrink(&mut self) {
+        let bytes = limits::INSPECTION_SCRATCH_BYTES_KEPT;
+        self.view.shrink();
         for generation in [&mut self.texts, &mut self.next] {
             generation.clear();
             generation.bytes.shrink_to(bytes);
@@ -118,14 +116,14 @@ fn search(
     work.input += text.bytes.len() as u64;
     one(search, text, None, true, work, views)?;
     findings.append(&mut views.level);
-    for depth in 1..=DEPTH_MAX {
+    for depth in 1..=limits::DECODING_DEPTH_MAX {
         swap(&mut views.texts, &mut views.next);
         views.next.clear();
         if views.texts.nodes.is_empty() {
             break;
         }
         let generation = std::mem::take(&mut views.texts);
-        let done = decoded(search, &generation, text.key, depth < DEPTH_MAX, work, views, findings);
+        let done = decoded(search, &generation, text.key, depth < limits::DECODING_DEPTH_MAX, work, views, findings);
         views.texts = generation;
         done?;
     }
@@ -224,6 +222,10 @@ fn bounded(findings: &[Finding]) -> Result<(), Exceeded> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::ProptestConfig;
+    use proptest::prop_assert;
+    use proptest::proptest;
+
     use super::*;
 
     /// Finds every `needle@x.io`, as finder 0; and every run of five digits, as finder 1.
@@ -282,6 +284,129 @@ mod tests {
         for (text, expected) in cases {
             let needles: Vec<_> = found(text).into_iter().filter(|(finder, _)| *finder == 0).collect();
             assert_eq!(needles, [(0, (*expected).to_owned())], "{text}");
+        }
+    }
+
+    fn encoded(text: &[u8]) -> String {
+        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut out = String::new();
+        for group in text.chunks(3) {
+            let at = |index: usize| u32::from(group.get(index).copied().unwrap_or(0));
+            let bits = at(0) << 16 | at(1) << 8 | at(2);
+            for place in 0..4 {
+                let sextet = (bits >> (18 - 6 * place)) & 63;
+                out.push(if place > group.len() { '=' } else { char::from(ALPHABET[sextet as usize]) });
+            }
+        }
+        out
+    }
+
+    fn wrapped(text: &str, width: usize, end: &str) -> String {
+        text.as_bytes().chunks(width).map(|line| String::from_utf8_lossy(line).into_owned() + end).collect()
+    }
+
+    #[test]
+    fn base64_of_every_length_shift_and_shape() {
+        for extra in 0..9 {
+            let inner = format!("see needle@x.io {}", &"and more"[..extra.min(8)]);
+            let plain = encoded(inner.as_bytes());
+            let bare = plain.trim_end_matches('=').to_owned();
+            let url = bare.replace('+', "-").replace('/', "_");
+            for run in
+                [plain.clone(), bare.clone(), url, format!("x{bare}"), format!("xyz{bare}"), format!("data-{bare}")]
+            {
+                assert_eq!(found(&format!("a {run}, b")), [(0, run)]);
+            }
+        }
+    }
+
+    #[test]
+    fn base64_over_several_lines_is_one_text() {
+        let text = "Dear all, the address that you asked for is needle@x.io, and nothing else is in here but words.";
+        for (width, end) in [(76, "\n"), (64, "\r\n"), (20, "\n"), (17, "\n")] {
+            let lines = wrapped(&encoded(text.as_bytes()), width, end);
+            let run = lines.trim_end().to_owned();
+            assert_eq!(found(&format!("a\n\n{lines}\n\nb")), [(0, run)], "{width}");
+        }
+        // Lines that were encoded one by one.
+        let (one, two) = (encoded(b"just some words, ok?"), encoded(b"then a needle@x.io"));
+        let both = format!("{}\n{}", one.trim_end_matches('='), two.trim_end_matches('='));
+        assert!(found(&format!("a {both} b")).iter().any(|(_, run)| run.contains(two.trim_end_matches('='))));
+    }
+
+    #[test]
+    fn what_is_wrapped_again_and_again_is_found_to_the_bound() {
+        let mut run = "a needle@x.io".to_owned();
+        for _ in 0..limits::DECODING_DEPTH_MAX {
+            run = encoded(run.as_bytes());
+            assert_eq!(found(&run), [(0, run.clone())]);
+        }
+        assert_eq!(found(&encoded(run.as_bytes())), []);
+        // Wrappings of different kinds in each other.
+        let hex: String = "n%65edle&commat;x.io".bytes().map(|byte| format!("{byte:02x}")).collect();
+        let run = encoded(format!("see {hex}").as_bytes());
+        assert!(found(&run).contains(&(0, run.clone())));
+    }
+
+    #[test]
+    fn what_says_nothing_is_not_decoded() {
+        let hashes = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 550e8400-e29b-41d4-a716-446655440000 \
+            getElementsByClassNameAndMore /usr/share/doc/packages/readme sha512-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let mut next = Generation::default();
+        runs(hashes.as_bytes(), None, None, &mut next);
+        assert!(next.nodes.is_empty(), "{:?}", String::from_utf8_lossy(&next.bytes));
+    }
+
+    #[test]
+    fn the_same_thing_found_twice_is_one_finding() {
+        let text = "needle@x.io %41 bmVlZGxlQHguaW8gYWJj needle@x.io";
+        assert_eq!(found(text).len(), 3);
+    }
+
+    #[test]
+    fn all_findings_of_a_run_are_one() {
+        let run = encoded("needle@x.io 12345 ".repeat(100).as_bytes());
+        assert_eq!(found(&run), [(0, run.clone()), (1, run.clone())]);
+    }
+
+    #[test]
+    fn work_and_findings_are_bounded() {
+        let (mut work, mut views, mut findings) = (Work::default(), Views::default(), Vec::new());
+        let mut scan = scan;
+        let mut run = |bytes: &[u8], work: &mut Work| {
+            let mut search_for = Search { scan: &mut scan, yields: &|_| true };
+            search(&mut search_for, Text { bytes, key: b"" }, work, &mut views, &mut findings).map(|()| findings.len())
+        };
+        assert_eq!(run("needle@x.io ".repeat(limits::FINDINGS_MAX).as_bytes(), &mut work), Ok(limits::FINDINGS_MAX));
+        assert_eq!(run("needle@x.io ".repeat(limits::FINDINGS_MAX + 1).as_bytes(), &mut work), Err(Exceeded));
+        assert_eq!(run(b"needle@x.io", &mut work), Ok(1));
+        let text = format!("{} {}", encoded("hello there ".repeat(500).as_bytes()), "%41 ".repeat(3000));
+        let mut work = Work::default();
+        assert_eq!(run(text.as_bytes(), &mut work), Ok(0));
+        assert_eq!(work.input, text.len() as u64);
+        assert!(work.verified > 6000 && work.verified < 4 * work.input, "{work:?}");
+        work.verified = limits::VERIFIED_BYTES_FACTOR * (work.input + text.len() as u64) + limits::VERIFIED_BYTES_SLACK;
+        assert_eq!(run(text.as_bytes(), &mut work), Err(Exceeded));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn findings_are_ordered_whole_and_inside(
+            text in "(needle@x\\.io|n\u{200b}eedle%40x\\.io|12345|\u{661}234\u{ff15}|bmVlZGxlQHguaW8gYWJj|6e6565646c6540782e696f|%|\u{e9}| |=|a|\n){0,12}",
+        ) {
+            let findings = spans(text.as_bytes());
+            for finding in &findings {
+                prop_assert!(finding.start < finding.end);
+                prop_assert!(text.get(finding.start as usize..finding.end as usize).is_some());
+            }
+            prop_assert!(findings.is_sorted_by_key(|finding| (finding.start, finding.end)));
+            // What stands in the text as it is, is found in any case.
+            for (at, needle) in text.match_indices("needle@x.io") {
+                let (start, end) = (normalise::place(at), normalise::place(at + needle.len()));
+                prop_assert!(findings.iter().any(|f| f.finder == 0 && f.start <= start && end <= f.end));
+            }
         }
     }
 }

@@ -3,12 +3,13 @@
 //! ```text
 //!  text ─► characters ─► lookalikes ─► wrapping ─┬─ nothing unwrapped ──► view
 //!               ▲                                └─ something was ─┐
-//!               └──────────────────────────────────────────────────┘   at most LAYERS_MAX times
+//!               └──────────────────────────────────────────────────┘   at most WRAPPING_LAYERS_MAX times
 //! ```
 //! Most texts need none of it: [`fold`] says so after one look at the bytes, and copies nothing. The text itself is never changed;
 //! wrapping as such is no finding, only what stands in it. Bytes that are not UTF-8 are left as they are.
 
 mod characters;
+pub mod fuzz;
 mod lookalike;
 mod map;
 mod special;
@@ -19,11 +20,11 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use crate::limits::INSPECTION_SCRATCH_BYTES_KEPT;
+use crate::limits::WRAPPING_LAYERS_MAX;
+
 use map::Edit;
 use map::Rewrite;
-
-/// Layers of wrapping that are taken off: `%25252541` is `A`. Deeper ones mean nothing to a reader that unwraps once or twice.
-const LAYERS_MAX: usize = 3;
 
 /// Tag characters that make a hidden text. Fewer say nothing, and flags (of Scotland, say) have some.
 const HIDDEN_MIN: usize = 8;
@@ -59,8 +60,9 @@ impl View {
         after.first().is_none_or(|edit| edit.from > end)
     }
 
-    /// Gives back what is held beyond `bytes` in each of its buffers.
-    pub fn shrink(&mut self, bytes: usize) {
+    /// Empties it, and gives back what its buffers hold beyond `limits::INSPECTION_SCRATCH_BYTES_KEPT`.
+    pub fn shrink(&mut self) {
+        let bytes = INSPECTION_SCRATCH_BYTES_KEPT;
         for text in [&mut self.text, &mut self.next_text] {
             text.clear();
             text.shrink_to(bytes);
@@ -103,13 +105,13 @@ pub fn fold(input: &[u8], view: &mut View) -> bool {
         return false;
     }
     let mut changed = false;
-    for layer in 0..=LAYERS_MAX {
+    for layer in 0..=WRAPPING_LAYERS_MAX {
         let text = if changed { &view.text } else { input };
         if !text.is_ascii() {
             changed |= view.rewrite(input, !changed, characters::fold);
             changed |= view.rewrite(input, !changed, lookalike::fold);
         }
-        if layer == LAYERS_MAX || !view.rewrite(input, !changed, wrapping::unwrap) {
+        if layer == WRAPPING_LAYERS_MAX || !view.rewrite(input, !changed, wrapping::unwrap) {
             break;
         }
         changed = true;
@@ -136,3 +138,6 @@ fn begins_any(block: &[u8]) -> bool {
     let begins = |byte: &u8| !byte.is_ascii() | (*byte == b'&') | (*byte == b'%') | (*byte == b'\\');
     block.iter().fold(false, |any, byte| any | begins(byte))
 }
+
+#[cfg(test)]
+mod tests;

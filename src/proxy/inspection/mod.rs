@@ -255,7 +255,7 @@ impl Inspector {
         let Matcher { views, hits, numbers, work, .. } = &mut self.matcher;
         hits.clear();
         numbers.clear();
-        views.shrink(limits::SCRATCH_BYTES_KEPT);
+        views.shrink();
         *work = Work::default();
         self.form.shrink();
         for Level { walker, text, .. } in &mut self.levels {
