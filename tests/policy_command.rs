@@ -144,7 +144,7 @@ fn a_document_with_a_mistake_is_not_signed() {
     for rollback_to in ["0", "3", "4"] {
         let (code, _, err) =
             policy(&["sign", "--key", &private, "--out", &bundle, "--rollback-to", rollback_to, &text]);
-        assert!(code == 1 && err.ends_with("want a version lower than the document's own\n"), "{err}");
+        assert!(code == 1 && err.ends_with("wants a version lower than the document's own\n"), "{err}");
     }
     let (code, ..) = policy(&["sign", "--key", &private, "--out", &bundle, "--rollback-to", "2", &text]);
     assert_eq!(code, 0);
