@@ -2,7 +2,6 @@
 //!
 //! One test in this file and in its process, since the allocator counts for all threads.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says no")]
 #![expect(unsafe_code, reason = "an allocator is unsafe to write; this one counts and hands on")]
 
 use std::alloc::GlobalAlloc;

@@ -42,7 +42,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     // Policies on the command line, beside any gateway.
     ("command", &["limits", "clock", "policy"]),
     // The demo plays main: it starts a gateway behind its own upstream.
-    ("demo", &["limits", "clock", "error", "config", "log", "gateway", "shared", "net", "http"]),
+    ("demo", &["policy", "limits", "clock", "error", "config", "log", "gateway", "shared", "net", "http"]),
 ];
 
 /// These see the whole crate: the map, the program, and the room that puts the parts together for it.

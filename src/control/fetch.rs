@@ -284,7 +284,7 @@ impl Watch {
         let occurred_at = clock::unix();
         let event = Event {
             // The start of the process tells it from another run's, the top bit from the cores' own.
-            uuid: Uuid::custom(self.shared.started_unix.as_nanos() as u64 | 1 << 63, self.sequence),
+            uuid: Uuid::custom(self.shared.started_unix.as_secs() << 20 | 1 << 63, self.sequence),
             rule: Uuid::default(),
             code,
             severity: Severity::High,

@@ -208,7 +208,7 @@ fn takeover(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<bool> {
         out,
         "     {answered} calls answered under version 1, then {refused} refused under version 2, {failed} failed."
     )?;
-    Ok(answered > 0 && refused == CALLERS as u32 && failed == 0)
+    Ok(answered > 0 && usize::try_from(refused) == Ok(CALLERS) && failed == 0)
 }
 
 /// Until the answer is that of the new policy.

@@ -221,6 +221,7 @@ fn bounded(findings: &[Finding]) -> Result<(), Exceeded> {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a panic is how a test says no")]
 mod tests {
     use proptest::prelude::ProptestConfig;
     use proptest::prop_assert;

@@ -66,6 +66,7 @@ static TWINS: LazyLock<Twins> = LazyLock::new(|| {
             .thompson(thompson::Config::new().utf8(false))
             .configure(dense::Config::new().match_kind(MatchKind::All))
             .build(expression)
+            .map_err(Box::new)
     };
     let pattern = |(expression, exact): &(&str, bool)| {
         let scanner = Scanner::new(&[finder(Find::Pattern((*expression).to_owned()))]);

@@ -140,4 +140,5 @@ fn begins_any(block: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a panic is how a test says no")]
 mod tests;

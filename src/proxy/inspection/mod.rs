@@ -47,6 +47,7 @@ use crate::policy::Unread;
 mod reading;
 pub mod redact;
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a panic is how a test says no")]
 mod tests;
 
 use reading::Reading;
@@ -279,7 +280,7 @@ impl Inspector {
         let [level, ..] = &mut self.levels;
         if self.form.urlencoded(values).is_ok() {
             for piece in &self.form.pieces {
-                let start = query as u32;
+                let start = u32::try_from(query).unwrap_or(u32::MAX);
                 let moved = Piece {
                     start: piece.start + start,
                     end: piece.end + start,
