@@ -7,6 +7,7 @@
 //! All cases take turns, round by round, and each figure is the median of its rounds, so that what slows the machine slows all of them.
 //! What counts is the ratio to `simdutf8` of the same size: a machine's own speed is in both.
 
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on says where")]
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
