@@ -1,6 +1,6 @@
 //! The built-in detectors: one table, a row each.
 //!
-//! A row says what a detector is called and what it looks for. What decides stands beside it by [`Kind`]: `email`, `number` and
+//! A row says what a detector is called and what it looks for. What decides stands beside it by `Kind`: `email`, `number` and
 //! `token` read the shapes, `check` holds the checksums. The shapes here are what those readers are tested against.
 
 /// How bad a match is.

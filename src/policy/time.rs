@@ -34,7 +34,7 @@ pub fn unix(time: &Datetime) -> Option<u64> {
     seconds.checked_add_signed(-east)
 }
 
-/// Reads the one spelling that [`write`] has.
+/// Reads the one spelling that [`write()`] has.
 #[must_use]
 pub fn read(text: &str) -> Option<u64> {
     let seconds = unix(&text.parse().ok()?)?;

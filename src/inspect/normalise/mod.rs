@@ -120,7 +120,7 @@ pub fn fold(input: &[u8], view: &mut View) -> bool {
 }
 
 /// Reads text that is hidden in tag characters (U+E0020 to U+E007E), which a model may read and nobody sees: all of them, joined. A
-/// view of its own, since they may stand between the letters of what is seen. False: there are fewer than [`HIDDEN_MIN`].
+/// view of its own, since they may stand between the letters of what is seen. False: there are fewer than `HIDDEN_MIN`.
 pub fn hidden(input: &[u8], view: &mut View) -> bool {
     view.text.clear();
     view.edits.clear();
