@@ -82,13 +82,13 @@ impl Guard {
         fs::rename(self.folder.join("aside"), self.folder.join("policy"))
     }
 
-    /// The last event, once there are so many.
-    fn event(&self, count: usize) -> Option<String> {
+    /// The event with this reason code, once it is written. Those of two cores stand in no particular order.
+    fn event(&self, code: &str) -> Option<String> {
         let begun = clock::now();
         while begun.elapsed() < EVENT_MAX {
             let text = fs::read_to_string(self.folder.join("events")).unwrap_or_default();
-            if text.lines().count() >= count {
-                return text.lines().last().map(str::to_owned);
+            if let Some(event) = text.lines().find(|line| line.contains(code)) {
+                return Some(event.to_owned());
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -154,9 +154,9 @@ fn blocked(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<bool> {
     writeln!(out, "   > {prompt}")?;
     let reply = ask(ground, &prompt)?;
     writeln!(out, "   < {}\n     {}.", reply.body, reply.status)?;
-    let event = ground.guard.event(2).unwrap_or_default();
+    let event = ground.guard.event("DLP.SECRET.AWS_ACCESS_KEY").unwrap_or_default();
     writeln!(out, "   ! {event}")?;
-    let told = event.contains("DLP.SECRET.AWS_ACCESS_KEY") && !event.contains(KEY);
+    let told = !event.is_empty() && !event.contains(KEY);
     Ok(reply.status == 403 && told)
 }
 
@@ -166,7 +166,7 @@ fn shadow(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<bool> {
     writeln!(out, "   > {prompt}")?;
     let reply = ask(ground, prompt)?;
     writeln!(out, "   < {} as if nothing were", reply.status)?;
-    ground.guard.event(3);
+    ground.guard.event("DLP.CUSTOM.PROJECT");
     let request = format!("GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", ground.admin);
     let page = call(&ground.admin.to_string(), &request, &mut |_| Ok(false))?.body;
     let wanted = ["pnx_events_total{code=\"DLP.CUSTOM.PROJECT\"} 1", "pnx_verdicts_total{verdict=\"warn\"} 1"];
