@@ -1,6 +1,8 @@
-//! RFC 3339 to Unix seconds and back, for the times of a policy.
+//! RFC 3339 to Unix seconds and back, for the times of a policy and of events.
 //!
-//! Whole seconds of the years 1970 to 9999. Never asks what time it is.
+//! Of the years 1970 to 9999; a policy's in whole seconds. Never asks what time it is.
+
+use std::time::Duration;
 
 use toml::value::Datetime;
 use toml::value::Offset;
@@ -58,11 +60,22 @@ pub fn write(unix: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The same with milliseconds, of a time since the Unix epoch: `2026-11-25T04:20:00.250Z`.
+#[must_use]
+pub fn write_milliseconds(unix: Duration) -> String {
+    let seconds = write(unix.as_secs());
+    format!("{}.{:03}Z", seconds.trim_end_matches('Z'), unix.subsec_millis())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+    use std::time::UNIX_EPOCH;
+
     use super::read;
     use super::unix;
     use super::write;
+    use super::write_milliseconds;
 
     #[test]
     fn every_day_is_read_as_it_is_written() {
@@ -73,6 +86,20 @@ mod tests {
         assert_eq!(write(0), "1970-01-01T00:00:00Z");
         assert_eq!(write(1_795_580_400), "2026-11-25T04:20:00Z");
         assert_eq!(write(2_932_897 * 86_400 - 1), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn every_day_agrees_with_its_http_date() {
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        for day in 0..60_000_u64 {
+            let unix = Duration::from_secs(day * 86_400 + day % 86_400);
+            let http = httpdate::fmt_http_date(UNIX_EPOCH + unix);
+            let [date, month, year, clock] = [5..7, 8..11, 12..16, 17..25].map(|range| http.get(range).unwrap());
+            let month = MONTHS.iter().position(|name| *name == month).unwrap() + 1;
+            let expected = format!("{year}-{month:02}-{date}T{clock}.000Z");
+            assert_eq!(write_milliseconds(unix), expected);
+        }
+        assert_eq!(write_milliseconds(Duration::from_millis(1_795_580_400_250)), "2026-11-25T04:20:00.250Z");
     }
 
     #[test]

@@ -10,7 +10,6 @@ use rtrb::Consumer;
 use rtrb::Producer;
 use rtrb::RingBuffer;
 
-use crate::clock;
 use crate::extract::Layer;
 use crate::extract::Part;
 use crate::inspect::detector::Severity;
@@ -18,6 +17,7 @@ use crate::limits;
 use crate::policy::Scope;
 use crate::policy::Uuid;
 use crate::policy::code::Code;
+use crate::policy::time;
 
 /// What was done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Event {
     /// escaping.
     pub fn write_json(&self, out: &mut String) {
         let Self { uuid, rule, code, policy_version, count, .. } = self;
-        let occurred_at = clock::rfc3339(self.occurred_at);
+        let occurred_at = time::write_milliseconds(self.occurred_at);
         let severity = self.severity.label();
         let action = self.done.label();
         let retry = self.done == Done::Redact;
