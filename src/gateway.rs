@@ -107,7 +107,7 @@ impl Gateway {
     pub fn start(config: &Config, signals: bool) -> Result<Self, StartError> {
         raise_descriptors();
         let workers = cpu::workers(config.workers);
-        let policies = Source::new(config).map_err(StartError::Policy)?;
+        let mut policies = Source::new(config).map_err(StartError::Policy)?;
         let policy = policies.load(None).map_err(StartError::Policy)?;
         let shared = Arc::new(Shared::new(workers, clock::now(), clock::unix(), Arc::new(policy)));
         let certificates = Arc::new(Certificates::load(source(config)).map_err(StartError::Certificate)?);

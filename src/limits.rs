@@ -240,7 +240,10 @@ pub const RPC_ID_BYTES_MAX: usize = 64;
 pub const FINDINGS_MAX: usize = 8192;
 
 /// Bytes of a file that holds a public key: 64 digits and a line end, with room. Past it: an error.
-pub const POLICY_KEY_BYTES_MAX: u64 = 1024;
+pub const POLICY_KEY_BYTES_MAX: usize = 1024;
+
+/// Bytes of a file that holds a private key; one with comments around it has a few hundred. Past it: it holds no key.
+pub const POLICY_PRIVATE_KEY_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes of scratch memory that inspection keeps from one request to the next; what a longer one needed is given back.
 pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;

@@ -20,7 +20,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("policy", &["inspect", "extract", "limits"]),
     // `clock`: its unit tests make a start time. `inspect`, `extract`: an event says where and how bad, in their words.
     ("shared", &["policy", "inspect", "extract", "clock", "limits"]),
-    ("config", &["limits"]),
+    // `policy`: what is a key, and what a tenant's name.
+    ("config", &["limits", "policy"]),
     ("error", &["http", "extract", "policy"]),
     ("net", &["limits", "clock", "error"]),
     ("client", &["limits", "clock", "error", "net", "http"]),
@@ -39,8 +40,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("hardening", &[]),
     ("log", &["config"]),
     ("healthcheck", &["limits", "config", "clock"]),
-    // Policies on the command line, beside any gateway.
-    ("command", &["limits", "clock", "policy"]),
+    // Policies on the command line, beside any gateway. `control`: files are read as a gateway reads them.
+    ("command", &["limits", "clock", "policy", "control"]),
     // The demo plays main: it starts a gateway behind its own upstream.
     ("demo", &["policy", "limits", "clock", "error", "config", "log", "gateway", "shared", "net", "http"]),
 ];

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::EXIT_NO;
 use super::EXIT_USAGE;
 use super::Said;
-use super::files;
 use crate::clock;
+use crate::control::fetch;
 use crate::limits;
 use crate::policy::Origin;
 use crate::policy::Policy;
@@ -22,7 +22,7 @@ use crate::policy::document::Mistake;
 pub(super) fn check(paths: &[PathBuf]) -> Said {
     let mut said = Said::default();
     for path in paths {
-        let bytes = match files::read(path, limits::POLICY_BYTES_MAX) {
+        let bytes = match fetch::read(path, limits::POLICY_BYTES_MAX) {
             Ok(bytes) => bytes,
             Err(error) => {
                 said = said.no(EXIT_USAGE, error);

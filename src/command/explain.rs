@@ -6,7 +6,7 @@ use super::EXIT_NO;
 use super::EXIT_USAGE;
 use super::Said;
 use super::check;
-use super::files;
+use crate::control::fetch;
 use crate::limits;
 use crate::policy;
 use crate::policy::Uuid;
@@ -18,7 +18,7 @@ pub(super) fn explain(file: Option<&Path>, wanted: Option<&str>) -> Said {
     let mut said = Said::default();
     let document = match file {
         None => Ok(policy::built_in_document()),
-        Some(path) => match files::read(path, limits::POLICY_BYTES_MAX) {
+        Some(path) => match fetch::read(path, limits::POLICY_BYTES_MAX) {
             Ok(bytes) => check::document(&bytes).map(|(_, document)| document).map_err(|mistakes| (path, mistakes)),
             Err(error) => return said.no(EXIT_USAGE, error),
         },

@@ -1,17 +1,15 @@
-//! Bounded reads, and writes that leave either the old file or the whole new one.
+//! Writes that leave either the old file or the whole new one.
 
 use std::fmt;
 use std::fs;
-use std::fs::File;
 use std::fs::OpenOptions;
 use std::io;
-use std::io::Read as _;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// A file that cannot be read or written.
+/// A file that cannot be written.
 #[derive(Debug)]
 pub(super) struct Unusable {
     path: PathBuf,
@@ -22,13 +20,6 @@ impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path.display(), self.source)
     }
-}
-
-/// The bytes of a file, up to one more than `bytes_max`: whoever asks sees that it is too long.
-pub(super) fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Unusable> {
-    let mut bytes = Vec::new();
-    let result = File::open(path).and_then(|file| file.take(bytes_max as u64 + 1).read_to_end(&mut bytes));
-    result.map(|_| bytes).map_err(|source| unusable(path, source))
 }
 
 /// Makes a file that only its owner reads. It must not be there yet.

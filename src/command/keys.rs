@@ -12,13 +12,10 @@ use rustls::pki_types::pem::PemObject as _;
 use super::EXIT_USAGE;
 use super::Said;
 use super::files;
+use crate::control::fetch;
+use crate::limits;
 use crate::policy::bundle::PublicKey;
 use crate::policy::bundle::SigningKey;
-
-/// Bytes of the file of a private key; one with comments around it has a few hundred. Past it: it holds no key.
-const PRIVATE_BYTES_MAX: usize = 64 * 1024;
-/// Bytes of the file of a public key: the digits and blanks around them. Past it: it holds no key.
-const PUBLIC_BYTES_MAX: usize = 1024;
 
 /// `policy keygen`.
 pub(super) fn generate(path: &Path, public_path: Option<&Path>) -> Said {
@@ -53,7 +50,7 @@ fn pair() -> Option<(String, PublicKey)> {
 
 /// The private key in a file; the reason why there is none quotes nothing of it.
 pub(super) fn signing(path: &Path) -> Result<SigningKey, String> {
-    let bytes = files::read(path, PRIVATE_BYTES_MAX).map_err(|error| error.to_string())?;
+    let bytes = fetch::read(path, limits::POLICY_PRIVATE_KEY_BYTES_MAX).map_err(|error| error.to_string())?;
     let key = match PrivateKeyDer::from_pem_slice(&bytes) {
         Ok(PrivateKeyDer::Pkcs8(der)) => SigningKey::from_pkcs8(der.secret_pkcs8_der()),
         _ => None,
@@ -63,15 +60,10 @@ pub(super) fn signing(path: &Path) -> Result<SigningKey, String> {
 
 /// The public key that the digits say, or the file.
 pub(super) fn public(text: &str) -> Result<PublicKey, String> {
-    if let Some(key) = PublicKey::parse(text) {
-        return Ok(key);
-    }
-    if !text.contains(['/', '.']) {
+    if PublicKey::parse(text).is_none() && !text.contains(['/', '.']) {
         return Err(
             "--policy-key: want 64 hexadecimal digits (lower case), or the path of a file that holds them".to_owned()
         );
     }
-    let bytes = files::read(Path::new(text), PUBLIC_BYTES_MAX).map_err(|error| error.to_string())?;
-    let key = str::from_utf8(&bytes).ok().and_then(|text| PublicKey::parse(text.trim()));
-    key.ok_or_else(|| format!("{text}: no public key of 64 hexadecimal digits"))
+    fetch::public_key(text).map_err(|error| error.to_string())
 }

@@ -9,6 +9,7 @@ use super::check;
 use super::files;
 use super::keys;
 use crate::clock;
+use crate::control::fetch;
 use crate::limits;
 use crate::policy::Policy;
 use crate::policy::Validity;
@@ -26,7 +27,7 @@ pub(super) fn sign(key: &Path, document: &Path, out: &Path, rollback_to: Option<
         Ok(key) => key,
         Err(error) => return said.no(EXIT_USAGE, error),
     };
-    let bytes = match files::read(document, limits::POLICY_BYTES_MAX) {
+    let bytes = match fetch::read(document, limits::POLICY_BYTES_MAX) {
         Ok(bytes) => bytes,
         Err(error) => return said.no(EXIT_USAGE, error),
     };
@@ -65,7 +66,7 @@ pub(super) fn verify(keys: &[String], tenant: Option<&str>, path: &Path) -> Said
     if tenant.is_some_and(|tenant| !is_tenant(tenant)) {
         return said.no(EXIT_USAGE, "--tenant: want 1 to 64 of a-z, 0-9, `-`, `_` and `.`");
     }
-    let bytes = match files::read(path, limits::POLICY_BYTES_MAX) {
+    let bytes = match fetch::read(path, limits::POLICY_BYTES_MAX) {
         Ok(bytes) => bytes,
         Err(error) => return said.no(EXIT_USAGE, error),
     };

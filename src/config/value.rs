@@ -19,6 +19,8 @@ use crate::config::Upstream;
 use crate::config::UpstreamError;
 use crate::config::mistake::Wrong;
 use crate::config::upstream;
+use crate::policy::bundle::PublicKey;
+use crate::policy::document::is_tenant;
 
 /// Longest wait that can be configured: past a day it is a mistake in the unit.
 pub(super) const DURATION_MAX: Duration = Duration::from_hours(24);
@@ -163,7 +165,7 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
 
 /// A public key in hexadecimal digits, or the file that holds it.
 pub(super) fn public_key(text: &str) -> Result<String, Wrong> {
-    let is_key = text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_key = PublicKey::parse(text).is_some();
     let is_path = text.contains(['/', '.']);
     if is_key || is_path {
         return if is_key { Ok(text.to_owned()) } else { path(text).map(|_| text.to_owned()) };
@@ -173,8 +175,7 @@ pub(super) fn public_key(text: &str) -> Result<String, Wrong> {
 
 /// The name of a tenant.
 pub(super) fn tenant(text: &str) -> Result<String, Wrong> {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
-    if (1..=64).contains(&text.len()) && text.bytes().all(is_plain) {
+    if is_tenant(text) {
         return Ok(text.to_owned());
     }
     Err(Wrong::Show("1 to 64 of a-z, 0-9, `-`, `_` and `.`".to_owned()))

@@ -41,7 +41,12 @@ pub struct Source {
     tenant: Option<String>,
     allow_unsigned: bool,
     expired: Expired,
+    /// What the file was like when it was read last.
+    mark: Option<Mark>,
 }
+
+/// What changes when a file does, be it written anew or renamed into its place: its time, length and inode.
+type Mark = (SystemTime, u64, u64);
 
 /// Why a policy could not be had from its file.
 #[derive(Debug)]
@@ -82,6 +87,7 @@ impl Source {
             tenant: config.tenant.clone(),
             allow_unsigned: config.allow_unsigned_policy,
             expired: config.policy_expired,
+            mark: None,
         })
     }
 
@@ -89,9 +95,11 @@ impl Source {
     ///
     /// # Errors
     /// It cannot be read or is refused.
-    pub fn load(&self, in_force: Option<&Policy>) -> Result<Policy, PolicyError> {
+    pub fn load(&mut self, in_force: Option<&Policy>) -> Result<Policy, PolicyError> {
+        // Before it is read: a change while it is read is then a change.
+        self.mark = self.look();
         let Some(path) = &self.path else { return Ok(Policy::built_in()) };
-        let bytes = read(path, limits::POLICY_BYTES_MAX as u64)?;
+        let bytes = read(path, limits::POLICY_BYTES_MAX)?;
         let trust = Trust { keys: &self.keys, tenant: self.tenant.as_deref(), allow_unsigned: self.allow_unsigned };
         let policy = Policy::load(&bytes, &trust, in_force);
         policy.map_err(|rejected| PolicyError::Rejected(path.clone(), rejected))
@@ -106,15 +114,21 @@ impl Source {
         }
     }
 
-    /// What changes when the file does: it is written anew or renamed into its place.
-    fn mark(&self) -> Option<(SystemTime, u64, u64)> {
+    fn has_changed(&self) -> bool {
+        self.look() != self.mark
+    }
+
+    fn look(&self) -> Option<Mark> {
         let metadata = std::fs::metadata(self.path.as_ref()?).ok()?;
         Some((metadata.modified().ok()?, metadata.len(), std::os::unix::fs::MetadataExt::ino(&metadata)))
     }
 }
 
 /// A key as the configuration has it: the digits, or a file with them.
-fn public_key(text: &str) -> Result<PublicKey, PolicyError> {
+///
+/// # Errors
+/// The file cannot be read, or holds no key.
+pub fn public_key(text: &str) -> Result<PublicKey, PolicyError> {
     if let Some(key) = PublicKey::parse(text) {
         return Ok(key);
     }
@@ -125,9 +139,12 @@ fn public_key(text: &str) -> Result<PublicKey, PolicyError> {
 }
 
 /// A file, up to one byte more than it may have: what is longer is then refused for its size.
-fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, PolicyError> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, PolicyError> {
     let mut bytes = Vec::new();
-    let result = File::open(path).and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes));
+    let result = File::open(path).and_then(|file| file.take(bytes_max as u64 + 1).read_to_end(&mut bytes));
     result.map_err(|error| PolicyError::Read(path.to_owned(), error))?;
     Ok(bytes)
 }
@@ -146,12 +163,10 @@ impl Fetch {
     /// No thread could be made.
     pub fn start(source: Source, shared: Arc<Shared>, events: Sender) -> io::Result<Self> {
         let (asks, asked) = mpsc::sync_channel(1);
-        let mark = source.mark();
         let mut watch = Watch {
             source,
             shared,
             events,
-            mark,
             publisher: Publisher::default(),
             failure: None,
             sequence: 0,
@@ -196,8 +211,6 @@ struct Watch {
     source: Source,
     shared: Arc<Shared>,
     events: Sender,
-    /// What the file was like when it was read last.
-    mark: Option<(SystemTime, u64, u64)>,
     publisher: Publisher,
     /// What was logged last, so that a file that stays broken is one line and not one a second.
     failure: Option<String>,
@@ -220,9 +233,7 @@ impl Watch {
 
     /// Looks at the file and at the time.
     fn look(&mut self) {
-        let mark = self.source.mark();
-        if mark != self.mark {
-            self.mark = mark;
+        if self.source.has_changed() {
             self.reload();
         }
         self.look_at_time(&self.shared.policy.load());

@@ -12,7 +12,7 @@ use super::*;
 
 fn start(settings: &Settings) -> (Arc<Shared>, Control) {
     let config = Config::for_upstream(Upstream::parse("http://127.0.0.1:9").unwrap());
-    let source = fetch::Source::new(&config).unwrap();
+    let mut source = fetch::Source::new(&config).unwrap();
     let policy = source.load(None).unwrap();
     let shared = Arc::new(Shared::new(2, clock::now(), Duration::ZERO, Arc::new(policy)));
     let fetch = Fetch::start(source, Arc::clone(&shared), events::ring().0).unwrap();
