@@ -245,7 +245,8 @@ pub const POLICY_KEY_BYTES_MAX: usize = 1024;
 /// Bytes of a file that holds a private key; one with comments around it has a few hundred. Past it: it holds no key.
 pub const POLICY_PRIVATE_KEY_BYTES_MAX: usize = 64 * 1024;
 
-/// Bytes of scratch memory that inspection keeps from one request to the next; what a longer one needed is given back.
+/// Bytes that each buffer of inspection's scratch keeps from one request to the next: enough for most prompts. What a longer one needed
+/// is given back.
 pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
 
 /// Bytes of a policy's file, header and document. 10,000 rules of 200 to 400 bytes are 2 to 4 MiB. Past it: the policy is refused.
@@ -316,10 +317,6 @@ pub const DECODING_DEPTH_MAX: usize = 3;
 
 /// Characters of the shortest run that is decoded, padding among them: 11 bytes of base64, 8 of hexadecimal. Secrets are longer.
 pub const ENCODED_CHARACTERS_MIN: usize = 16;
-
-/// Bytes of each buffer of inspection's scratch that a core keeps: enough for most prompts. Past it a buffer is freed when it is asked
-/// to shrink.
-pub const INSPECTION_SCRATCH_BYTES_KEPT: usize = 64 * 1024;
 
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);

@@ -2,12 +2,15 @@
 //!
 //! ```text
 //!   raw   a \u00e9 b \n c          text   a é b LF c
-//!         0 1      7 8  10                0 1 3 4  5        Offsets: 0→0, 1→1, 2→1, 3→7, 4→8, 5→10
+//!         0 1      7 8  10                0 1 3 4  5        offsets: 0→0, 1→1, 2→1, 3→7, 4→8, 5→10
 //! ```
 //! Both are total: what no reader of JSON would accept stands for itself, and a surrogate without its other half is U+FFFD. They
 //! never check a document; the walker does that.
 
 use memchr::memchr;
+
+use super::offsets::Escapes;
+use super::offsets::Offsets;
 
 /// Appends the text of a string's inside to `out`.
 ///
@@ -28,51 +31,13 @@ pub fn unescape(raw: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Maps offsets of the text that [`unescape`] makes back to the bytes that it was made from.
-pub struct Offsets<'a> {
-    raw: &'a [u8],
-    /// An offset of the text and the offset of the raw bytes that it stands for; between two characters.
-    text_at: usize,
-    /// `raw_at <= run_end <= raw.len()`.
-    raw_at: usize,
-    /// The first backslash at or behind `raw_at`, or the end: up to here both count alike.
-    run_end: usize,
-}
-
-impl<'a> Offsets<'a> {
-    /// A map for the inside of one string.
-    #[must_use]
-    pub fn new(raw: &'a [u8]) -> Self {
-        Self { raw, text_at: 0, raw_at: 0, run_end: memchr(b'\\', raw).unwrap_or(raw.len()) }
-    }
-
-    /// Where the byte at `text_offset` of the text begins in the raw bytes; inside of an escaped character: where its escape begins.
-    ///
-    /// The end of the text is the end of the raw bytes, and so is everything behind it. Linear in the raw bytes for all calls
-    /// together as long as the offsets ascend; one that goes back starts anew.
-    pub fn to_raw(&mut self, text_offset: usize) -> usize {
-        if text_offset < self.text_at {
-            *self = Self::new(self.raw);
-        }
-        loop {
-            let into = text_offset - self.text_at;
-            let run = self.run_end - self.raw_at;
-            if into <= run {
-                return self.raw_at + into;
-            }
-            let escaped = self.raw.get(self.run_end..).unwrap_or_default();
-            if escaped.is_empty() {
-                return self.raw.len();
-            }
-            let (length, character) = escape(escaped);
-            if into < run + character.len_utf8() {
-                return self.run_end;
-            }
-            self.text_at += run + character.len_utf8();
-            self.raw_at = self.run_end + length;
-            let rest = self.raw.get(self.raw_at..).unwrap_or_default();
-            self.run_end = memchr(b'\\', rest).map_or(self.raw.len(), |at| self.raw_at + at);
-        }
-    }
+#[must_use]
+pub fn offsets(raw: &[u8]) -> Offsets<'_> {
+    let lengths = |raw: &[u8]| {
+        let (length, character) = escape(raw);
+        (length, character.len_utf8())
+    };
+    Offsets::new(raw, Escapes { find: |raw| memchr(b'\\', raw), lengths })
 }
 
 /// The length of the escape at the front of `raw`, which begins with a backslash, and the character that it stands for.

@@ -19,8 +19,8 @@ use super::Form;
 use super::Piece;
 use super::Unreadable;
 use super::json::ANY;
-use super::json::Offsets;
 use super::json::Walker;
+use super::json::offsets;
 use super::json::unescape;
 
 const APIS: [Api; 6] = [
@@ -121,13 +121,13 @@ fn check_places(bytes: &[u8], all: &[Piece], placed: &[Piece]) {
     }
 }
 
-/// [`unescape`] and [`Offsets`] say what a reader says that goes a character at a time.
+/// [`unescape`] and [`offsets`] say what a reader says that goes a character at a time.
 fn check_escapes(raw: &[u8]) {
     let (expected, origins) = unescape_naively(raw);
     let mut text = b"kept".to_vec();
     unescape(raw, &mut text);
     assert_eq!(text.strip_prefix(b"kept"), Some(&expected[..]));
-    let mut offsets = Offsets::new(raw);
+    let mut offsets = offsets(raw);
     for (offset, origin) in origins.iter().enumerate() {
         assert_eq!(offsets.to_raw(offset), *origin, "at {offset}");
     }

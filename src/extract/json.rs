@@ -26,7 +26,7 @@ use super::syntax;
 use super::syntax::Inside;
 use super::syntax::Span;
 
-pub use super::escape::Offsets;
+pub use super::escape::offsets;
 pub use super::escape::unescape;
 pub use super::node::ANY;
 pub use super::node::ARGUMENTS;
@@ -38,9 +38,6 @@ const NUMBER_DIGITS_MIN: usize = 9;
 
 /// Unknown keys of one object that are compared each with each; more are sorted.
 const KEYS_COMPARED_MAX: usize = 16;
-
-/// Bytes of each list that [`Walker::shrink`] leaves.
-const KEPT_BYTES: usize = 64 * 1024;
 
 /// Reads one body after another. What it holds between two walks is memory to be used again.
 #[derive(Default)]
@@ -179,7 +176,7 @@ const fn length<T>(list: &[T]) -> u32 {
 }
 
 fn shrink<T>(list: &mut Vec<T>) {
-    list.shrink_to(KEPT_BYTES / size_of::<T>());
+    list.shrink_to(limits::SCRATCH_BYTES_KEPT / size_of::<T>());
 }
 
 /// One walk. `at <= body.len() <= u32::MAX`.

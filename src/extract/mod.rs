@@ -13,6 +13,7 @@ pub mod fuzz;
 pub mod json;
 pub mod mcp;
 pub mod node;
+pub mod offsets;
 pub mod openai;
 pub mod rpc;
 

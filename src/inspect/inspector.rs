@@ -36,9 +36,9 @@ pub struct Views {
 }
 
 impl Views {
-    /// Empties it, and gives back what its buffers hold beyond `limits::INSPECTION_SCRATCH_BYTES_KEPT`: for after a large request.
+    /// Empties it, and gives back what its buffers hold beyond `limits::SCRATCH_BYTES_KEPT`: for after a large request.
     pub fn shrink(&mut self) {
-        let bytes = limits::INSPECTION_SCRATCH_BYTES_KEPT;
+        let bytes = limits::SCRATCH_BYTES_KEPT;
         self.view.shrink();
         for generation in [&mut self.texts, &mut self.next] {
             generation.clear();

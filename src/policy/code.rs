@@ -13,15 +13,6 @@ pub struct Code {
 }
 
 impl Code {
-    /// Stands where a reason has no code of its own.
-    pub const UNKNOWN: Self = {
-        let text = *b"POLICY.OTHER";
-        let mut bytes = [0; CODE_BYTES_MAX];
-        let (head, _) = bytes.split_at_mut(text.len());
-        head.copy_from_slice(&text);
-        Self { bytes, length: 12 }
-    };
-
     /// Reads a code; none where `text` is not one.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
@@ -59,11 +50,6 @@ impl fmt::Debug for Code {
 #[cfg(test)]
 mod tests {
     use super::Code;
-
-    #[test]
-    fn the_unknown_one_is_a_code() {
-        assert_eq!(Code::new("POLICY.OTHER"), Some(Code::UNKNOWN));
-    }
 
     #[test]
     fn a_code_is_upper_case_words_and_dots() {

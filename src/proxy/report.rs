@@ -32,6 +32,7 @@ use super::refusal::Reasoned;
 /// Tells of the hits in a request that was decided by `action`. It allocates: clean requests never come here.
 pub(super) fn hits(core: &Core, policy: &Policy, message: &Message<'_>, hits: &[Hit], action: Action) {
     let mut events: Vec<Event> = Vec::with_capacity(limits::EVENTS_PER_REQUEST_MAX);
+    let whole = matched(core, policy, message);
     for hit in hits.iter().filter(|hit| !hit.continued) {
         let Some(rule) = hit.rule(policy) else { continue };
         let same = |event: &&mut Event| {
@@ -52,14 +53,9 @@ pub(super) fn hits(core: &Core, policy: &Policy, message: &Message<'_>, hits: &[
             (_, Action::Block) => Done::Block,
             _ => Done::Redact,
         };
-        let matched = matched(core, policy, message, hit.place.part, hit.place.layer);
-        events.push(Event {
-            rule: rule.id,
-            code: rule.code,
-            severity: rule.severity,
-            done,
-            ..event(core, policy, matched)
-        });
+        let matched = Matched { part: hit.place.part, layer: hit.place.layer, ..whole };
+        let event = event(core, policy, rule.code, matched);
+        events.push(Event { rule: rule.id, severity: rule.severity, done, ..event });
     }
     for event in events {
         send(core, event);
@@ -83,8 +79,7 @@ pub(super) fn refused(core: &Core, policy: &Policy, message: &Message<'_>, excha
     if error.kind == Kind::Blocked {
         exchange.reasoned = Some(Reasoned { code, policy_version: policy.version() });
     }
-    let matched = matched(core, policy, message, Part::Body, Layer::PostTemplate);
-    send(core, Event { code, ..event(core, policy, matched) });
+    send(core, event(core, policy, code, matched(core, policy, message)));
 }
 
 /// The reason codes of bounds.
@@ -98,23 +93,25 @@ const fn code_of(kind: Kind) -> Option<&'static str> {
     }
 }
 
-fn matched(core: &Core, policy: &Policy, message: &Message<'_>, part: Part, layer: Layer) -> Matched {
+/// The body of a request: where a match is that has no narrower place.
+fn matched(core: &Core, policy: &Policy, message: &Message<'_>) -> Matched {
     let Message { head, bytes, .. } = message;
     let path = head.path.of(bytes).split(|&byte| byte == b'?').next().unwrap_or_default();
     let key = policy.path_key().unwrap_or(&core.path_key);
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), path);
     let path_hash = tag.as_ref().first_chunk().map_or(0, |half: &[u8; 16]| u128::from_be_bytes(*half));
-    Matched { scope: Scope::Request, part, layer, method: Method::of(head.method_text.of(bytes)), path_hash }
+    let method = Method::of(head.method_text.of(bytes));
+    Matched { scope: Scope::Request, part: Part::Body, layer: Layer::PostTemplate, method, path_hash }
 }
 
 /// An event without a rule.
-fn event(core: &Core, policy: &Policy, matched: Matched) -> Event {
+fn event(core: &Core, policy: &Policy, code: Code, matched: Matched) -> Event {
     let sequence = core.event_sequence.get();
     core.event_sequence.set(sequence.wrapping_add(1));
     Event {
         uuid: Uuid::custom(core.seed, sequence),
         rule: Uuid::default(),
-        code: Code::UNKNOWN,
+        code,
         severity: Severity::Medium,
         done: Done::Block,
         matched: Some(matched),

@@ -33,7 +33,7 @@ fn check_pieces(reader: &FormReader, body: &[u8]) {
             text.extend_from_slice(raw);
         } else {
             percent::unescape(raw, &mut text);
-            let mut offsets = percent::Offsets::new(raw);
+            let mut offsets = percent::offsets(raw);
             let mut before = 0;
             for at in 0..=text.len() {
                 let now = offsets.to_raw(at);

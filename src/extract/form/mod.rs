@@ -26,9 +26,6 @@ use super::Place;
 use super::Role;
 use super::Unreadable;
 
-/// Bytes of each list that [`FormReader::shrink`] leaves.
-const KEPT_BYTES: usize = 64 * 1024;
-
 /// Reads one form after another. What it holds between two is memory to be used again.
 #[derive(Debug, Default)]
 pub struct FormReader {
@@ -83,9 +80,9 @@ impl FormReader {
     /// Gives back what a large form has needed and small ones do not.
     pub fn shrink(&mut self) {
         self.pieces.clear();
-        self.pieces.shrink_to(KEPT_BYTES / size_of::<Piece>());
+        self.pieces.shrink_to(limits::SCRATCH_BYTES_KEPT / size_of::<Piece>());
         self.decoded.clear();
-        self.decoded.shrink_to(KEPT_BYTES);
+        self.decoded.shrink_to(limits::SCRATCH_BYTES_KEPT);
     }
 
     fn begin(&mut self, body: &[u8]) -> Result<(), Unreadable> {

@@ -2,11 +2,14 @@
 //!
 //! ```text
 //!   raw   a + b %C3 %A9 c          text   a SP b C3 A9 c
-//!         0 1 2 3   6   9                 0 1  2 3  4  5        Offsets: 3→3, 4→6, 5→9, 6→10
+//!         0 1 2 3   6   9                 0 1  2 3  4  5        offsets: 3→3, 4→6, 5→9, 6→10
 //! ```
 //! All are total: a `%` without two hexadecimal digits stands for itself.
 
 use memchr::memchr2;
+
+use super::super::offsets::Escapes;
+use super::super::offsets::Offsets;
 
 /// Appends the text that `raw` stands for to `out`: `+` is a space, `%XX` a byte.
 pub fn unescape(raw: &[u8], out: &mut Vec<u8>) {
@@ -47,48 +50,9 @@ pub(super) fn is_well_formed(raw: &[u8]) -> bool {
 }
 
 /// Maps offsets of the text that [`unescape`] makes back to the bytes that it was made from.
-#[derive(Clone, Debug)]
-pub struct Offsets<'a> {
-    raw: &'a [u8],
-    /// An offset of the text and the offset of the raw bytes that it stands for.
-    text_at: usize,
-    /// `raw_at <= run_end <= raw.len()`.
-    raw_at: usize,
-    /// The first `%` or `+` at or behind `raw_at`, or the end: up to here both count alike.
-    run_end: usize,
-}
-
-impl<'a> Offsets<'a> {
-    /// A map for one encoded text.
-    #[must_use]
-    pub fn new(raw: &'a [u8]) -> Self {
-        Self { raw, text_at: 0, raw_at: 0, run_end: memchr2(b'%', b'+', raw).unwrap_or(raw.len()) }
-    }
-
-    /// Where the byte at `text_offset` of the text begins in the raw bytes.
-    ///
-    /// The end of the text is the end of the raw bytes, and so is everything behind it. Linear in the raw bytes for all calls
-    /// together as long as the offsets ascend; one that goes back starts anew.
-    pub fn to_raw(&mut self, text_offset: usize) -> usize {
-        if text_offset < self.text_at {
-            *self = Self::new(self.raw);
-        }
-        loop {
-            let into = text_offset - self.text_at;
-            let run = self.run_end - self.raw_at;
-            if into <= run {
-                return self.raw_at + into;
-            }
-            let escaped = self.raw.get(self.run_end..).unwrap_or_default();
-            if escaped.is_empty() {
-                return self.raw.len();
-            }
-            self.text_at += run + 1;
-            self.raw_at = self.run_end + escape_at(escaped).0;
-            let rest = self.raw.get(self.raw_at..).unwrap_or_default();
-            self.run_end = memchr2(b'%', b'+', rest).map_or(self.raw.len(), |at| self.raw_at + at);
-        }
-    }
+#[must_use]
+pub fn offsets(raw: &[u8]) -> Offsets<'_> {
+    Offsets::new(raw, Escapes { find: |raw| memchr2(b'%', b'+', raw), lengths: |raw| (escape_at(raw).0, 1) })
 }
 
 /// The length of what stands at the front of `raw`, a `%` or a `+`, and the byte that it stands for.
@@ -176,7 +140,7 @@ mod tests {
             let naive = naive(raw);
             let text: Vec<u8> = naive.iter().map(|(byte, _)| *byte).collect();
             prop_assert_eq!(&unescaped(raw), &text);
-            let mut offsets = Offsets::new(raw);
+            let mut offsets = offsets(raw);
             for (at, (_, begin)) in naive.iter().enumerate() {
                 prop_assert_eq!(offsets.to_raw(at), *begin);
             }

@@ -20,7 +20,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use crate::limits::INSPECTION_SCRATCH_BYTES_KEPT;
+use crate::limits::SCRATCH_BYTES_KEPT;
 use crate::limits::WRAPPING_LAYERS_MAX;
 
 use map::Edit;
@@ -60,9 +60,9 @@ impl View {
         after.first().is_none_or(|edit| edit.from > end)
     }
 
-    /// Empties it, and gives back what its buffers hold beyond `limits::INSPECTION_SCRATCH_BYTES_KEPT`.
+    /// Empties it, and gives back what its buffers hold beyond `limits::SCRATCH_BYTES_KEPT`.
     pub fn shrink(&mut self) {
-        let bytes = INSPECTION_SCRATCH_BYTES_KEPT;
+        let bytes = SCRATCH_BYTES_KEPT;
         for text in [&mut self.text, &mut self.next_text] {
             text.clear();
             text.shrink_to(bytes);

@@ -172,7 +172,7 @@ fn what_is_given_back_is_given_back() {
     assert!(fold("a\u{200b}%41".repeat(10_000).as_bytes(), &mut view));
     view.shrink();
     let held = [view.text.capacity(), view.edits.capacity() * size_of::<Edit>()];
-    assert!(held.iter().all(|bytes| *bytes <= INSPECTION_SCRATCH_BYTES_KEPT), "{held:?}");
+    assert!(held.iter().all(|bytes| *bytes <= SCRATCH_BYTES_KEPT), "{held:?}");
     assert_eq!(view.to_original(0..1), 0..1);
 }
 

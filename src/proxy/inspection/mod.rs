@@ -311,9 +311,10 @@ impl Inspector {
             Reading::Json(root) => *unread = matcher.json(levels, policy, body, root)?,
             Reading::Guess => {
                 let [level, ..] = levels;
-                let root = Api::Other.table();
-                let reading = level.walker.walk(body, root).map_or(Reading::Text, |()| Reading::Json(root));
-                return self.body(policy, reading, body);
+                *unread = match level.walker.walk(body, Api::Other.table()) {
+                    Ok(()) => matcher.walked(levels, policy, body)?,
+                    Err(_) => return self.body(policy, Reading::Text, body),
+                };
             }
             Reading::Text => matcher.plain(policy, body, &piece(0..body.len(), 0..0, reading::BODY))?,
             Reading::Urlencoded => {
@@ -395,6 +396,12 @@ impl Matcher {
     ) -> Result<u32, Stop> {
         let Some(level) = levels.first_mut() else { return Ok(0) };
         level.walker.walk(document, root)?;
+        self.walked(levels, policy, document)
+    }
+
+    /// The same for a document that the first level's walker has just read.
+    fn walked(&mut self, levels: &mut [Level], policy: &Policy, document: &[u8]) -> Result<u32, Stop> {
+        let Some(level) = levels.first_mut() else { return Ok(0) };
         let pieces = std::mem::take(&mut level.walker.pieces);
         let result = self.pieces(levels, policy, document, &pieces, Escape::Json);
         let Some(level) = levels.first_mut() else { return Ok(0) };
@@ -452,7 +459,7 @@ impl Matcher {
             return Ok(None);
         }
         let from = self.hits.len();
-        let media = self.json(deeper, policy, text, root)?;
+        let media = self.walked(deeper, policy, text)?;
         self.order.clear();
         for (at, hit) in self.hits.iter_mut().enumerate().skip(from) {
             hit.place = piece.place;
@@ -593,15 +600,13 @@ impl Matcher {
             order = rest;
             let Some(Seam { piece, .. }) = seams.get(seam as usize) else { continue };
             let raw = document.get(piece.range()).unwrap_or_default();
-            let mut json = json::Offsets::new(raw);
-            let mut encoded = percent::Offsets::new(raw);
+            let mut offsets = match escape {
+                Escape::Json => json::offsets(raw),
+                Escape::Percent => percent::offsets(raw),
+            };
             for offset in of_seam {
                 let at = offset.at as usize;
-                let moved = match escape {
-                    _ if piece.plain => at,
-                    Escape::Json => json.to_raw(at),
-                    Escape::Percent => encoded.to_raw(at),
-                };
+                let moved = if piece.plain { at } else { offsets.to_raw(at) };
                 let moved = piece.start + u32::try_from(moved).unwrap_or(u32::MAX);
                 if let Some(hit) = self.hits.get_mut(offset.hit as usize) {
                     *(if offset.is_end { &mut hit.end } else { &mut hit.start }) = moved;
