@@ -312,6 +312,13 @@ pub const FORM_PART_HEAD_BYTES_MAX: usize = 8 * 1024;
 /// a reader that unwraps once or twice does not get there either.
 pub const WRAPPING_LAYERS_MAX: usize = 3;
 
+/// Characters, decomposed, that are combined at a time: UAX #15 section 13 allows 30 marks. Past it what follows begins anew.
+pub const COMBINED_CHARACTERS_MAX: usize = 32;
+
+/// How many times as long as its source a folded sequence may be: U+FDFA has 18 characters in its place. Past it the character
+/// stays as it is.
+pub const FOLDED_GROWTH_MAX: usize = 3;
+
 /// How often what was decoded (base64, hexadecimal) is decoded again. Past it what it says is not looked at: no tool wraps so often.
 pub const DECODING_DEPTH_MAX: usize = 3;
 

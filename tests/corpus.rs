@@ -12,6 +12,9 @@ use penaxtra_gateway::extract::form::fuzz::fuzz_form;
 use penaxtra_gateway::extract::fuzz::fuzz_walk;
 use penaxtra_gateway::http::fuzz;
 use penaxtra_gateway::inspect::fuzz::fuzz_scan;
+use penaxtra_gateway::inspect::normalise::fuzz::fuzz_normalise;
+use penaxtra_gateway::policy::fuzz::fuzz_bundle;
+use penaxtra_gateway::policy::fuzz::fuzz_policy_document;
 
 #[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]
 #[path = "../fuzz/src/connection.rs"]
@@ -71,6 +74,17 @@ fn event_streams_hold_their_properties() {
 #[test]
 fn bodies_hold_their_properties() {
     replay("walk", fuzz_walk);
+}
+
+#[test]
+fn folded_texts_hold_their_properties() {
+    replay("normalise", fuzz_normalise);
+}
+
+#[test]
+fn policies_hold_their_properties() {
+    replay("bundle", fuzz_bundle);
+    replay("policy_document", fuzz_policy_document);
 }
 
 #[test]

@@ -562,8 +562,8 @@ fn a_bundle_is_believed_for_its_signature_alone() {
         let mut client = gateway.client();
         assert_eq!(client.post(CHAT, &chat(AWS_KEY)).status, 403);
         let mut flipped = bundle(2);
-        let middle = flipped.len() / 2;
-        flipped[middle] ^= 1;
+        // A byte of the document: in the header it could break the format instead.
+        *flipped.last_mut().unwrap() ^= 1;
         for (file, log) in
             [(flipped, "signature"), (bundle(3), "key"), (document(9, "", &[EMAIL]).into_bytes(), "sign")]
         {

@@ -10,9 +10,6 @@ use crate::simd::literal::Buckets;
 use crate::simd::literal::Classifier;
 use crate::simd::literal::GRAM_BYTES;
 
-/// Least bytes of a needle. A shorter one would stand everywhere.
-pub(super) const NEEDLE_BYTES_MIN: usize = 3;
-
 /// What stands behind a needle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
@@ -27,7 +24,7 @@ pub(super) enum Action {
 /// A text to be found.
 #[derive(Clone, Debug)]
 pub(super) struct Needle {
-    /// At least `NEEDLE_BYTES_MIN` bytes.
+    /// At least `limits::POLICY_LITERAL_BYTES_MIN` bytes.
     pub(super) text: Box<[u8]>,
     /// Whether ASCII letters match in any case.
     pub(super) fold: bool,

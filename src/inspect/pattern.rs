@@ -25,8 +25,8 @@ use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::literal::Seq;
 
 use crate::limits::PATTERN_BYTES_MAX;
+use crate::limits::POLICY_LITERAL_BYTES_MIN;
 
-use super::literal::NEEDLE_BYTES_MIN;
 use super::scan::FinderError;
 
 /// Anchors of one pattern: more of them would be found everywhere. Past it: the slow lane.
@@ -169,7 +169,7 @@ fn prefixes(hir: &Hir) -> Option<Vec<Box<[u8]>>> {
     let seq: Seq = extractor.extract(hir);
     let mut found: Vec<Box<[u8]>> =
         seq.literals()?.iter().map(|literal| literal.as_bytes().to_ascii_lowercase().into()).collect();
-    if found.iter().map(|literal| literal.len()).min()? < NEEDLE_BYTES_MIN {
+    if found.iter().map(|literal| literal.len()).min()? < POLICY_LITERAL_BYTES_MIN {
         return None;
     }
     dedup(&mut found);

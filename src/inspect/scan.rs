@@ -10,6 +10,8 @@
 //! bytes for the same finder again. What is left is stopped by the count. Nothing is kept between two calls.
 
 use crate::limits::FINDINGS_MAX;
+use crate::limits::POLICY_LITERAL_BYTES_MAX;
+use crate::limits::POLICY_LITERAL_BYTES_MIN;
 use crate::limits::SLOW_LANE_BYTES_MAX;
 use crate::limits::VERIFIED_BYTES_FACTOR;
 use crate::limits::VERIFIED_BYTES_SLACK;
@@ -30,7 +32,6 @@ use super::detector::named;
 use super::email;
 use super::literal::Action;
 use super::literal::Anchors;
-use super::literal::NEEDLE_BYTES_MIN;
 use super::literal::Needle;
 use super::literal::rarest;
 use super::number;
@@ -92,9 +93,6 @@ pub enum FinderError {
     /// A literal that is too short or too long.
     Literal,
 }
-
-/// Needles of 3 to 256 bytes.
-const LITERAL_BYTES_MAX: usize = 256;
 
 /// Words whose masks are computed at once for a long text, one of them to look ahead: enough to be worth the loop, and quickly cleared.
 const LONG_WORDS: usize = 17;
@@ -279,7 +277,7 @@ fn compile(
         }
         Find::Literals { texts, case_sensitive, whole_words } => {
             for text in texts {
-                if !(NEEDLE_BYTES_MIN..=LITERAL_BYTES_MAX).contains(&text.len()) {
+                if !(POLICY_LITERAL_BYTES_MIN..=POLICY_LITERAL_BYTES_MAX).contains(&text.len()) {
                     return Err(FinderError::Literal);
                 }
                 for text in cases(text, *case_sensitive) {

@@ -5,7 +5,7 @@
 //!                  ├─ invisible ──────────────────────────────────────────► removed
 //!                  └─ anything else: it and all that combines with it ────► decompose, order, compose, fold each
 //! ```
-//! The decomposition and composition are those of UAX #15, with three differences, all on purpose: no more than [`CHARACTERS_MAX`]
+//! The decomposition and composition are those of UAX #15, with three differences, all on purpose: no more than [`COMBINED_CHARACTERS_MAX`]
 //! characters are combined at a time (as in its Stream-Safe Text Format), a character that would become more than three times as
 //! long stays (41 of them: Arabic phrases and squared katakana words), and marks that are left on an ASCII letter or digit go.
 
@@ -16,14 +16,11 @@ use icu_normalizer::properties::CanonicalDecompositionBorrowed;
 use icu_normalizer::properties::Decomposed;
 use memchr::memchr;
 
+use crate::limits::COMBINED_CHARACTERS_MAX;
+use crate::limits::FOLDED_GROWTH_MAX;
+
 use super::map::Rewrite;
 use super::special::is_plain;
-
-/// Characters, decomposed, that are combined at a time. UAX #15 section 13 allows 30 marks. What follows begins anew.
-const CHARACTERS_MAX: usize = 32;
-
-/// How many times as long as its source a folded sequence may be.
-const GROWTH_MAX: usize = 3;
 
 const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizerBorrowed::new_nfkd();
 const CLASSES: CanonicalCombiningClassMapBorrowed<'static> = CanonicalCombiningClassMapBorrowed::new();
@@ -103,7 +100,7 @@ fn settled(source: &[u8], base: usize, at: usize) -> Option<usize> {
         return None;
     }
     let (mut at, mut last) = (at, 0);
-    for _ in 0..CHARACTERS_MAX / 2 {
+    for _ in 0..COMBINED_CHARACTERS_MAX / 2 {
         let Some((character, length)) = decode(source, at) else { return Some(at) };
         if is_plain(character) {
             return Some(at);
@@ -180,7 +177,7 @@ pub(super) fn reveal(rewrite: &mut Rewrite<'_>) {
 /// Folds the character at `start` with all that combines with it, and returns where the next one begins.
 fn sequence(rewrite: &mut Rewrite<'_>, start: usize) -> usize {
     let source = rewrite.source();
-    let mut sequence = Sequence { characters: [('\0', 0); CHARACTERS_MAX], length: 0 };
+    let mut sequence = Sequence { characters: [('\0', 0); COMBINED_CHARACTERS_MAX], length: 0 };
     let (mut at, mut end, mut first) = (start, start, start);
     while let Some((character, length)) = decode(source, at) {
         at += length;
@@ -200,9 +197,9 @@ fn sequence(rewrite: &mut Rewrite<'_>, start: usize) -> usize {
         }
         end = at;
     }
-    let mut bytes = [0; CHARACTERS_MAX * 4];
+    let mut bytes = [0; COMBINED_CHARACTERS_MAX * 4];
     let length = sequence.fold(&mut bytes);
-    if length > (end - start) * GROWTH_MAX {
+    if length > (end - start) * FOLDED_GROWTH_MAX {
         return first;
     }
     rewrite.replace(start, end, bytes.get(..length).unwrap_or_default());
@@ -211,8 +208,8 @@ fn sequence(rewrite: &mut Rewrite<'_>, start: usize) -> usize {
 
 /// A base and its marks, decomposed, each with its combining class.
 struct Sequence {
-    characters: [(char, u8); CHARACTERS_MAX],
-    /// length <= CHARACTERS_MAX
+    characters: [(char, u8); COMBINED_CHARACTERS_MAX],
+    /// length <= COMBINED_CHARACTERS_MAX
     length: usize,
 }
 
@@ -244,7 +241,7 @@ impl Sequence {
     }
 
     /// Orders, composes, folds, and writes; returns how many bytes.
-    fn fold(&mut self, bytes: &mut [u8; CHARACTERS_MAX * 4]) -> usize {
+    fn fold(&mut self, bytes: &mut [u8; COMBINED_CHARACTERS_MAX * 4]) -> usize {
         let characters = self.characters.get_mut(..self.length).unwrap_or_default();
         let mut count = characters.len();
         if count > 1 {
@@ -505,7 +502,7 @@ mod tests {
         let mut kept = 0;
         for character in all().filter(|c| !is_invisible(*c) && !is_separator(*c)) {
             let text = character.to_string();
-            if NFKC.normalize(&text).len() > text.len() * GROWTH_MAX {
+            if NFKC.normalize(&text).len() > text.len() * FOLDED_GROWTH_MAX {
                 assert_eq!(folded(&text), text);
                 kept += 1;
             } else {
