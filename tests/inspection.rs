@@ -588,3 +588,73 @@ fn a_bundle_is_believed_for_its_signature_alone() {
         assert!(refused.is_err());
     });
 }
+
+/// A gateway whose events go to `events`, and a client that has a request redacted.
+fn told_to(setup: Setup, upstream: &Upstream, folder: &Folder, events: &str) -> Gateway {
+    let path = shown(&folder.put("policy.toml", document(1, "", &[EMAIL]).as_bytes()));
+    let flags = [
+        format!("--policy={path}"),
+        "--allow-unsigned-policy".to_owned(),
+        format!("--events={events}"),
+        "--admin=127.0.0.1:0".to_owned(),
+    ];
+    setup.gateway(upstream, &flags.each_ref().map(String::as_str))
+}
+
+/// The series of the metrics page, once it is more than `least`.
+fn metric_above(gateway: &mut Gateway, series: &str, least: f64) -> f64 {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut admin = Client::new(support::wire::Wire::connect(gateway.admin(), None));
+        let page = admin.get("/metrics").text();
+        let value = page.lines().find_map(|line| line.strip_prefix(series)).map(|text| text.trim().parse().unwrap());
+        match value {
+            Some(value) if value > least => return value,
+            _ => assert!(Instant::now() < deadline, "{series}: {page}"),
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_full_disk_loses_events_and_no_request() {
+    each(PLAIN, |setup| {
+        let upstream = setup.echo();
+        let folder = Folder::new();
+        let mut gateway = told_to(setup, &upstream, &folder, "/dev/full");
+        let mut client = gateway.client();
+        for _ in 0..3 {
+            let answer = client.post(CHAT, &chat("to anna.keller@nordwind-handel.de"));
+            assert_eq!((answer.status, answer.fields.one("x-penaxtra-redacted").as_deref()), (200, Some("1")));
+        }
+        metric_above(&mut gateway, r#"pnx_events_written_total{result="error"}"#, 2.0);
+        metric_above(&mut gateway, r#"pnx_events_total{code="DLP.PII.EMAIL"}"#, 2.0);
+        let log = gateway.finish();
+        assert_eq!(log.matches("events could not be written").count(), 1, "said once: {log}");
+    });
+}
+
+#[test]
+fn a_reader_of_events_that_stalls_keeps_nobody_waiting() {
+    each(PLAIN, |setup| {
+        let upstream = setup.echo();
+        let folder = Folder::new();
+        let pipe = folder.path("events");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // Open, and never read: a pipe holds 64 KiB, a ring 512 events.
+        let _reader = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        let mut gateway = told_to(setup, &upstream, &folder, &shown(&pipe));
+        let mut client = gateway.client();
+        let body = chat("to anna.keller@nordwind-handel.de");
+        let deadline = Instant::now() + PATIENCE;
+        let mut dropped = 0.0;
+        while dropped == 0.0 {
+            assert!(Instant::now() < deadline, "nothing was dropped");
+            for _ in 0..200 {
+                assert_eq!(client.post(CHAT, &body).status, 200);
+            }
+            dropped = metric_above(&mut gateway, "pnx_events_dropped_total", -1.0);
+        }
+        gateway.finish();
+    });
+}
