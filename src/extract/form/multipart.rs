@@ -69,7 +69,7 @@ pub(super) fn read(reader: &mut FormReader, body: &[u8], boundary: &[u8]) -> Res
         if parts > limits::FORM_PARTS_MAX {
             return Err(Unreadable::Pieces);
         }
-        let (head, content) = read_head(reader, body, at + 2)?;
+        let (head, content) = read_head(reader, body, delimiter, at + 2)?;
         let next = next_delimiter(&finder, body, content)?;
         read_content(reader, body, &head, content..next)?;
         at = next + 2 + delimiter.len();
@@ -93,8 +93,9 @@ fn next_delimiter(finder: &memmem::Finder<'_>, body: &[u8], from: usize) -> Resu
     }
 }
 
-/// Reads the field lines of a part, from `at` to the empty line; the second value is where the content begins.
-fn read_head(reader: &mut FormReader, body: &[u8], at: usize) -> Result<(Head, usize), Unreadable> {
+/// Reads the field lines of a part, from `at` to the empty line; the second value is where the content begins. A line that begins as a
+/// delimiter does is one to many receivers (RFC 2046 section 5.1.1 forbids it), and none to the rules of fields.
+fn read_head(reader: &mut FormReader, body: &[u8], delimiter: &[u8], at: usize) -> Result<(Head, usize), Unreadable> {
     let end = (at + limits::FORM_PART_HEAD_BYTES_MAX).min(body.len());
     let lines = body.get(at..end).unwrap_or_default();
     let mut head = Head::default();
@@ -107,6 +108,9 @@ fn read_head(reader: &mut FormReader, body: &[u8], at: usize) -> Result<(Head, u
         if line.is_empty() {
             let is_whole = head.has_disposition && head.name.is_some();
             return if is_whole { Ok((head, at + start)) } else { Err(Unreadable::Form) };
+        }
+        if rest.starts_with(delimiter) {
+            return Err(Unreadable::Form);
         }
         read_field(reader, body, &mut head, line)?;
     }
