@@ -322,6 +322,9 @@ pub const FOLDED_GROWTH_MAX: usize = 3;
 /// How often what was decoded (base64, hexadecimal) is decoded again. Past it what it says is not looked at: no tool wraps so often.
 pub const DECODING_DEPTH_MAX: usize = 3;
 
+/// Matches without a context word that are remembered while one may still follow, in one text. More: all text from the first on waits.
+pub const AWAITED_MAX: usize = 8;
+
 /// Characters of the shortest run that is decoded, padding among them: 11 bytes of base64, 8 of hexadecimal. Secrets are longer.
 pub const ENCODED_CHARACTERS_MIN: usize = 16;
 

@@ -129,7 +129,7 @@ pub fn hidden(input: &[u8], view: &mut View) -> bool {
 }
 
 /// A look at every byte, a block at a time: whether any could begin something to fold.
-fn may_fold(input: &[u8]) -> bool {
+pub(super) fn may_fold(input: &[u8]) -> bool {
     let (blocks, rest) = input.as_chunks::<64>();
     blocks.iter().any(|block| begins_any(block)) || begins_any(rest)
 }
