@@ -353,6 +353,9 @@ fn piece(range: Range<usize>, key: Range<usize>, place: Place) -> Piece {
         form: Form::Text,
         joined: false,
         plain: true,
+        fragment: false,
+        tool_name: false,
+        channel: 0,
     }
 }
 
