@@ -21,9 +21,9 @@ pub enum Side {
 pub enum Kind {
     /// A message that has no, or more than one, reading.
     Malformed(Malformed),
-    /// A body over `body-max`.
+    /// A body over `body-max`, or an answer over `answer-max`.
     BodyTooLarge,
-    /// The policy forbids the request; which rule, the exchange knows.
+    /// The policy forbids the request or the answer; which rule, the exchange knows.
     Blocked,
     /// A body that cannot be read, and so not be inspected.
     Unreadable(Unreadable),

@@ -246,6 +246,7 @@ fn plan(
     let settings = Settings {
         timeouts: config.timeouts,
         body_bytes_max: body_bytes_max(config.body_bytes_max, memory_bytes_max / workers),
+        answer_bytes_max: answer_bytes_max(config.answer_bytes_max, memory_bytes_max / workers),
         via: config.via,
         forwarded: config.forwarded,
     };
@@ -306,6 +307,15 @@ fn body_bytes_max(configured: usize, core_memory: usize) -> usize {
     let fits = core_memory / 2;
     if configured > fits {
         tracing::warn!(configured, fits, "body-max is more than a core's memory for bodies holds: lowered");
+    }
+    configured.min(fits)
+}
+
+/// The same for an answer: one that never fits would be called for again and again. No warning, since the default is for large machines.
+fn answer_bytes_max(configured: usize, core_memory: usize) -> usize {
+    let fits = core_memory / 2;
+    if configured > fits {
+        tracing::debug!(configured, fits, "answer-max is more than a core's memory for bodies holds: lowered");
     }
     configured.min(fits)
 }

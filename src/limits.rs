@@ -75,7 +75,7 @@ pub const TLS_INCOMING_BYTES_MAX: usize = 96 * 1024;
 /// (nor watched for its end) until the answer is complete.
 pub const PIPELINE_BYTES_MAX: usize = HEAD_BYTES_MAX;
 
-/// Bytes of an upload that are handed to the kernel at once, and so what `timeout-idle` is measured over.
+/// Bytes of an upload, or of an answer that was gathered, that are handed to the kernel at once, and so what `timeout-idle` is measured over.
 pub const UPLOAD_PIECE_BYTES: usize = 256 * 1024;
 
 /// Bytes that are read and thrown away after a refusal, so that the client can read the refusal before the socket closes.
@@ -233,6 +233,9 @@ pub const EVENTS_END_TIME_MAX: Duration = Duration::from_secs(1);
 /// How often a policy file is looked at. A look asks for its metadata and reads nothing.
 pub const POLICY_LOOK_PAUSE: Duration = Duration::from_secs(1);
 
+/// Bytes of a request's path that are kept for the events of its answer. Past it the path is hashed as far as it was kept.
+pub const PATH_BYTES_KEPT: usize = 1024;
+
 /// Bytes of a JSON-RPC id that is repeated in an error, quotes included. A UUID has 36. Past it: `null`.
 pub const RPC_ID_BYTES_MAX: usize = 64;
 
@@ -294,6 +297,13 @@ pub const CODING_RATIO_MAX: usize = 100;
 /// Decoded bytes that come on top, whatever the ratio: a small body may repeat itself, and this much decodes in a fraction of a
 /// millisecond. Past both: 413.
 pub const CODING_RATIO_SLACK_BYTES: usize = 64 * 1024;
+
+/// Bytes that are charged to a core's budget for a stream in gzip or deflate while it is decoded: a window of 32 KiB and tables. Where the
+/// budget has no room: 503.
+pub const CODING_SMALL_BYTES: usize = 48 * 1024;
+
+/// The same for br and zstd: the longest window, half as much again while it grows, and 0.5 MiB of tables.
+pub const CODING_LARGE_BYTES: usize = 13 * 1024 * 1024;
 
 /// Members of a gzip body, frames of a zstd body. Each costs the reset of a window, and may be 20 bytes long; tools that write several
 /// make one for every 64 KiB or more. Past it: 400.

@@ -196,7 +196,13 @@ fn plan(doors: Vec<Door>, shared: &Arc<Shared>) -> Plan {
         drain_delay: Duration::ZERO,
         drain: Duration::ZERO,
     };
-    let settings = Settings { timeouts, body_bytes_max: BODY_BYTES_MAX, via: true, forwarded: true };
+    let settings = Settings {
+        timeouts,
+        body_bytes_max: BODY_BYTES_MAX,
+        answer_bytes_max: BODY_BYTES_MAX,
+        via: true,
+        forwarded: true,
+    };
     let server = ServerConfig::builder().with_no_client_auth();
     let client = ClientConfig::builder().with_root_certificates(RootCertStore::empty());
     Plan {

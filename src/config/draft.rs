@@ -213,6 +213,7 @@ fn blank() -> Config {
         policy_expired: Expired::Refuse,
         events: Events::None,
         body_bytes_max: 0,
+        answer_bytes_max: 0,
         memory_bytes_max: None,
         connections_max: None,
         pool_connections_max: 0,

@@ -90,6 +90,8 @@ pub struct Config {
     pub events: Events,
     /// Longest request body that is held, bytes, 1 KiB to 1 GiB.
     pub body_bytes_max: usize,
+    /// Longest answer that is gathered to be inspected whole, bytes, 1 KiB to 1 GiB.
+    pub answer_bytes_max: usize,
     /// Memory for held bodies, bytes, for the process; none: from the cgroup's limit. Not below `body_bytes_max`.
     pub memory_bytes_max: Option<usize>,
     /// Client connections of the process; none: derived at start.

@@ -201,6 +201,7 @@ fn the_defaults_are_those_of_the_table_and_of_the_issue() {
     assert_eq!((config.tls.clone(), config.plaintext), (TlsSource::SelfSigned, Plaintext::Loopback));
     assert_eq!((config.workers, config.pin, config.io, config.admin), (None, Pin::Auto, Io::Auto, None));
     assert_eq!((config.body_bytes_max, config.memory_bytes_max), (32 << 20, None));
+    assert_eq!(config.answer_bytes_max, 32 << 20);
     assert_eq!((config.connections_max, config.pool_connections_max), (None, 256));
     assert_eq!((config.via, config.forwarded, config.require_tls_cert), (false, false, false));
     assert_eq!((config.log, config.log_format), (LogLevel::Info, LogFormat::Auto));

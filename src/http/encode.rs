@@ -30,11 +30,13 @@ pub struct Onward<'a> {
     pub changed: Changed,
     /// Whether to add a `Via` member.
     pub via: bool,
+    /// Whether the answer is to come without a content coding, whatever the client takes: it will be read on its way.
+    pub identity: bool,
     /// What to say in `Forwarded` (RFC 7239): the client's address, and whether it spoke TLS.
     pub forwarded: Option<(SocketAddr, bool)>,
 }
 
-/// What the gateway has done to a request's body.
+/// What the gateway has done to a message's body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
     /// Its content coding was taken off: `content-encoding` stays behind.
@@ -57,13 +59,17 @@ pub fn request(head: &RequestHead, bytes: &[u8], onward: &Onward<'_>, out: &mut 
     line(out, &[b" HTTP/1.1"]);
     line(out, &[b"host: ", onward.authority.as_bytes()]);
     for field in forward::crossing(bytes, &head.fields) {
-        let replaced = field.name == Name::RequestId && onward.request_id.is_some();
+        let replaced = field.name == Name::RequestId && onward.request_id.is_some()
+            || field.name == Name::AcceptEncoding && onward.identity;
         if !replaced && !onward.changed.drops(field.name) {
             line(out, &[field.spelling.of(bytes), b": ", field.value.of(bytes)]);
         }
     }
     if let Some(id) = onward.request_id {
         line(out, &[b"x-request-id: ", id.as_bytes()]);
+    }
+    if onward.identity {
+        line(out, &[b"accept-encoding: identity"]);
     }
     if onward.via {
         via(head.version, out);
@@ -119,8 +125,12 @@ pub struct Back<'a> {
     pub request_id: &'a str,
     /// The time, written where the upstream did not say it (RFC 9110 section 6.6.1).
     pub date: &'a str,
-    /// How many places of the request were redacted; zero is not written.
+    /// How many places of the request and the answer were redacted; zero is not written.
     pub redacted: u32,
+    /// How much of the answer was inspected, as `x-penaxtra-inspection` says it.
+    pub inspection: &'a str,
+    /// Whether the body is no longer the one that was received: what describes or vouches for its bytes stays behind.
+    pub changed: Changed,
     /// Whether to add a `Via` member.
     pub via: bool,
 }
@@ -129,7 +139,9 @@ pub struct Back<'a> {
 pub fn response(head: &ResponseHead, bytes: &[u8], back: &Back<'_>, out: &mut Vec<u8>) {
     status_line(head.status, head.reason.of(bytes), out);
     for field in forward::crossing(bytes, &head.fields) {
-        line(out, &[field.spelling.of(bytes), b": ", field.value.of(bytes)]);
+        if !back.changed.drops(field.name) && !is_ours(field.spelling.of(bytes)) {
+            line(out, &[field.spelling.of(bytes), b": ", field.value.of(bytes)]);
+        }
     }
     if !head.has_request_id {
         line(out, &[b"x-request-id: ", back.request_id.as_bytes()]);
@@ -142,6 +154,7 @@ pub fn response(head: &ResponseHead, bytes: &[u8], back: &Back<'_>, out: &mut Ve
         decimal(u64::from(back.redacted), out);
         out.extend_from_slice(b"\r\n");
     }
+    line(out, &[b"x-penaxtra-inspection: ", back.inspection.as_bytes()]);
     if back.via {
         via(head.version, out);
     }
@@ -155,6 +168,12 @@ pub fn response(head: &ResponseHead, bytes: &[u8], back: &Back<'_>, out: &mut Ve
         line(out, &[b"connection: close"]);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Fields that only this gateway may write: an upstream must not say that it inspected something.
+fn is_ours(name: &[u8]) -> bool {
+    const PREFIX: &[u8] = b"x-penaxtra-";
+    name.get(..PREFIX.len()).is_some_and(|front| front.eq_ignore_ascii_case(PREFIX))
 }
 
 /// The answer to HEAD and a 304 say how long the body would be; a 204 must not (RFC 9110 section 8.6).
@@ -215,6 +234,7 @@ mod tests {
         request_id: Some("id-1"),
         changed: Changed { decoded: false, bytes: false },
         via: true,
+        identity: false,
         forwarded: None,
     };
 
@@ -270,6 +290,44 @@ mod tests {
             let names: Vec<_> = names.filter(|name| name.starts_with(['C', 'D', 'R'])).collect();
             assert_eq!(names.join(" "), expected);
         }
+    }
+
+    #[test]
+    fn an_answer_that_will_be_read_is_asked_for_without_a_coding() {
+        let text = b"GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip, br\r\nACCEPT-ENCODING: zstd\r\nx: y\r\n\r\n";
+        let head = RequestHead::parse(text).unwrap();
+        for (identity, expected) in [
+            (true, vec!["accept-encoding: identity"]),
+            (false, vec!["Accept-Encoding: gzip, br", "ACCEPT-ENCODING: zstd"]),
+        ] {
+            let mut out = Vec::new();
+            request(&head, text, &Onward { identity, ..ONWARD }, &mut out);
+            let text = String::from_utf8(out).unwrap();
+            let lines = text.lines().filter(|line| line.to_ascii_lowercase().starts_with("accept-encoding"));
+            assert_eq!(lines.collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn an_answer_says_what_was_done_to_it_and_nobody_else_does() {
+        let text = b"HTTP/1.1 200 OK\r\nX-Penaxtra-Inspection: full\r\nx-PENAXTRA-new: 1\r\nX-Penaxtr: 2\r\nContent-Encoding: gzip\r\n\
+            Digest: d\r\nContent-Length: 9\r\n\r\n";
+        let head = ResponseHead::parse(text, false).unwrap();
+        let back = Back {
+            body: Body::Length(4),
+            keep_alive: true,
+            request_id: "id-1",
+            date: "now",
+            redacted: 2,
+            inspection: "partial;reason=media",
+            changed: Changed { decoded: true, bytes: true },
+            via: false,
+        };
+        let mut out = Vec::new();
+        response(&head, text, &back, &mut out);
+        let expected = "HTTP/1.1 200 OK\r\nX-Penaxtr: 2\r\nx-request-id: id-1\r\ndate: now\r\nx-penaxtra-redacted: 2\r\n\
+            x-penaxtra-inspection: partial;reason=media\r\ncontent-length: 4\r\n\r\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the field of that name")]
 pub enum Name {
+    AcceptEncoding,
     Connection,
     ContentDigest,
     ContentEncoding,
@@ -97,6 +98,7 @@ impl Name {
                 (b"content-digest", Self::ContentDigest),
                 (b"http2-settings", Self::Http2Settings),
             ],
+            15 => &[(b"accept-encoding", Self::AcceptEncoding)],
             16 => &[(b"content-encoding", Self::ContentEncoding), (b"proxy-connection", Self::ProxyConnection)],
             17 => &[(b"transfer-encoding", Self::TransferEncoding)],
             18 => &[(b"proxy-authenticate", Self::ProxyAuthenticate)],

@@ -27,6 +27,9 @@ pub enum Kind {
     Multipart,
     /// `text/event-stream`.
     EventStream,
+    /// A JSON document a line: `application/x-ndjson`, `application/ndjson`, `application/jsonl`, `application/x-jsonlines`,
+    /// `application/jsonlines`.
+    Lines,
     /// Any other `text/…`.
     Text,
     /// Anything else, other `multipart/…` among it.
@@ -95,6 +98,8 @@ fn essence(value: &[u8]) -> Option<(Kind, &[u8])> {
         Kind::Urlencoded
     } else if top.eq_ignore_ascii_case(b"multipart") && is(b"form-data") {
         Kind::Multipart
+    } else if top.eq_ignore_ascii_case(b"application") && LINES.iter().any(|name| is(name)) {
+        Kind::Lines
     } else if top.eq_ignore_ascii_case(b"text") {
         text_kind(sub)
     } else {
@@ -102,6 +107,9 @@ fn essence(value: &[u8]) -> Option<(Kind, &[u8])> {
     };
     Some((kind, rest))
 }
+
+/// Subtypes of `application` for a JSON document a line; none is registered, all are in use.
+const LINES: [&[u8]; 5] = [b"x-ndjson", b"ndjson", b"jsonl", b"x-jsonlines", b"jsonlines"];
 
 fn text_kind(sub: &[u8]) -> Kind {
     if sub.eq_ignore_ascii_case(b"json") {
@@ -191,7 +199,10 @@ mod tests {
             ("text/event-stream", Kind::EventStream),
             ("text/plain", Kind::Text),
             ("text/x", Kind::Text),
-            ("application/jsonl", Kind::Other),
+            ("application/jsonl", Kind::Lines),
+            ("application/X-NDJSON; charset=utf-8", Kind::Lines),
+            ("text/x-ndjson", Kind::Text),
+            ("application/x-ndjsons", Kind::Other),
             ("application/x-json", Kind::Other),
             ("json/application", Kind::Other),
             ("image/+json", Kind::Json),

@@ -83,6 +83,30 @@ impl Blocks {
     }
 }
 
+/// Bytes of a core's budget that are held elsewhere, such as in a decoder's window; returned when dropped.
+#[derive(Debug)]
+pub struct Lease {
+    blocks: Rc<Blocks>,
+    bytes: usize,
+}
+
+impl Lease {
+    /// Charges `bytes` as a long body is charged.
+    ///
+    /// # Errors
+    /// [`Full`] when the core's budget is spent; nothing was charged.
+    pub fn new(blocks: &Rc<Blocks>, bytes: usize) -> Result<Self, Full> {
+        blocks.charge_growth(bytes)?;
+        Ok(Self { blocks: Rc::clone(blocks), bytes })
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.blocks.uncharge(self.bytes);
+    }
+}
+
 /// Bytes that come in at the end and are consumed at the front.
 #[derive(Debug)]
 pub struct Buffer {
@@ -282,6 +306,16 @@ mod tests {
         assert_eq!((buffer.len(), blocks.lent()), (2002, 2048));
         buffer.consume(2002);
         buffer.shrink();
+        assert_eq!(blocks.lent(), 0);
+    }
+
+    #[test]
+    fn a_lease_is_charged_and_returned() {
+        let blocks = Blocks::new(8 * limits::BLOCK_BYTES);
+        let lease = Lease::new(&blocks, 5 * limits::BLOCK_BYTES).unwrap();
+        assert_eq!(blocks.lent(), 5 * limits::BLOCK_BYTES);
+        assert_eq!(Lease::new(&blocks, 2 * limits::BLOCK_BYTES).err(), Some(Full));
+        drop(lease);
         assert_eq!(blocks.lent(), 0);
     }
 

@@ -12,6 +12,7 @@ use crate::http::coding::Coding;
 use crate::http::coding::CodingError;
 use crate::http::coding::Decoder;
 use crate::http::coding::Unsupported;
+use crate::http::head::Field;
 use crate::http::head::Name;
 use crate::http::head::RequestHead;
 use crate::limits;
@@ -30,6 +31,7 @@ use super::inspection::Target;
 use super::inspection::redact::Redaction;
 use super::refusal::Reasoned;
 use super::report;
+use super::report::Subject;
 
 fn full(_: Full) -> Error {
     Error::client(Kind::Memory)
@@ -55,19 +57,13 @@ pub(super) fn enforce(
     let counters = core.counters();
     counters.inspected_bytes.add(inspector.bytes());
     counters.uninspected.add(u64::from(inspector.unread()));
-    let action = result.map_err(|stop| {
-        Error::client(match stop {
-            Stop::Unreadable(unreadable) => Kind::Unreadable(unreadable),
-            Stop::Unsupported => Kind::UnsupportedContent,
-            Stop::Limit => Kind::Blocked,
-        })
-    })?;
+    let action = result.map_err(|stop| Error::client(of_stop(stop)))?;
     if action == Action::Allow {
         counters.count_verdict(Verdict::Allow);
         return Ok(());
     }
     counters.matches.add(inspector.hits().len() as u64);
-    report::hits(core, policy, &message, inspector.hits(), action);
+    report::hits(core, policy, &Subject::of(&message), inspector.hits(), action);
     match action {
         Action::Block => {
             let code = inspector.reason(policy).map(|rule| rule.code);
@@ -101,37 +97,62 @@ pub(super) fn message<'a>(client: &'a Client, request: &'a Request) -> Message<'
 /// Takes the content coding off (RFC 9110 section 8.4): what is inspected is what is forwarded.
 fn decode(core: &Core, client: &mut Client, request: &mut Request, exchange: &mut Exchange) -> Result<(), Error> {
     let Message { head, bytes, body } = message(client, request);
-    let values =
-        head.fields.iter().filter(|field| field.name == Name::ContentEncoding).map(|field| field.value.of(bytes));
-    let coding = Coding::of(values).map_err(|Unsupported| Error::client(Kind::UnsupportedContent))?;
-    exchange.changed.decoded = head.fields.iter().any(|field| field.name == Name::ContentEncoding);
+    let coding = coding(&head.fields, bytes).map_err(Error::client)?;
+    exchange.changed.decoded = is_coded(&head.fields);
     if coding == Coding::Identity || body.is_empty() {
         return Ok(());
     }
-    let mut decoder = Decoder::new(coding, body.len(), core.settings.body_bytes_max);
+    let decoded = decoded(core, coding, body, core.settings.body_bytes_max).map_err(Error::client)?;
+    exchange.changed.bytes = true;
+    replace_body(client, request, decoded);
+    Ok(())
+}
+
+/// A whole body without its content coding, `bytes_max` bytes at most.
+pub(super) fn decoded(core: &Core, coding: Coding, body: &[u8], bytes_max: usize) -> Result<Buffer, Kind> {
+    let mut decoder = Decoder::new(coding, body.len(), bytes_max);
     let mut decoded = Buffer::new(&core.blocks);
     let mut rest = body;
     let mut step = [0; limits::CODING_STEP_BYTES];
     loop {
         let moved = decoder.decode(rest, &mut step).map_err(of_coding)?;
-        decoded.extend(step.get(..moved.written).unwrap_or_default()).map_err(full)?;
+        decoded.extend(step.get(..moved.written).unwrap_or_default()).map_err(|_| Kind::Memory)?;
         rest = rest.get(moved.read..).unwrap_or_default();
         if moved.is_idle() {
             break;
         }
     }
     decoder.finish().map_err(of_coding)?;
-    exchange.changed.bytes = true;
-    replace_body(client, request, decoded);
-    Ok(())
+    Ok(decoded)
 }
 
-fn of_coding(error: CodingError) -> Error {
-    Error::client(match error {
+/// What an error of a decoder is here.
+pub(super) const fn of_coding(error: CodingError) -> Kind {
+    match error {
         CodingError::Malformed => Kind::Encoding,
         CodingError::Unsupported => Kind::UnsupportedContent,
         CodingError::TooLarge | CodingError::Ratio => Kind::DecodeLimit,
-    })
+    }
+}
+
+/// The content coding of a message's body, `bytes` being its head.
+pub(super) fn coding(fields: &[Field], bytes: &[u8]) -> Result<Coding, Kind> {
+    let values = fields.iter().filter(|field| field.name == Name::ContentEncoding).map(|field| field.value.of(bytes));
+    Coding::of(values).map_err(|Unsupported| Kind::UnsupportedContent)
+}
+
+/// Whether a message says anything of a content coding.
+pub(super) fn is_coded(fields: &[Field]) -> bool {
+    fields.iter().any(|field| field.name == Name::ContentEncoding)
+}
+
+/// Why what inspection stopped at is refused.
+pub(super) const fn of_stop(stop: Stop) -> Kind {
+    match stop {
+        Stop::Unreadable(unreadable) => Kind::Unreadable(unreadable),
+        Stop::Unsupported => Kind::UnsupportedContent,
+        Stop::Limit => Kind::Blocked,
+    }
 }
 
 fn replace_body(client: &mut Client, request: &mut Request, body: Buffer) {

@@ -28,6 +28,8 @@ use crate::clock;
 use crate::error::Error;
 use crate::error::Kind;
 use crate::error::Side;
+use crate::extract::Api;
+use crate::extract::Part;
 use crate::http::encode::Changed;
 use crate::http::framing::Body;
 use crate::http::head::Method;
@@ -37,8 +39,11 @@ use crate::limits::Timeouts;
 use crate::net::buffer::Blocks;
 use crate::net::buffer::Buffer;
 use crate::net::stream::Stream;
+use crate::policy::Policy;
+use crate::policy::Scope;
 use crate::shared::Shared;
 use crate::shared::counters::Counters;
+use crate::shared::events;
 use crate::shared::events::Sender;
 use crate::shared::health;
 use crate::shared::lifecycle::Stage;
@@ -58,6 +63,7 @@ use refusal::Dialect;
 use refusal::Own;
 use refusal::Reasoned;
 use refusal::Refusal;
+use report::Subject;
 
 /// What the exchanges of one core need to know, beside the core itself.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +72,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Bytes of a request body, decoded. Past it: 413.
     pub body_bytes_max: usize,
+    /// Bytes of an answer that is gathered to be inspected, before and after its content coding is taken off. Past it: 403.
+    pub answer_bytes_max: usize,
     /// Whether to add `Via` both ways.
     pub via: bool,
     /// Whether to add `Forwarded` upstream.
@@ -168,12 +176,18 @@ struct Exchange {
     in_step: bool,
     /// A byte of the answer may have gone to the client.
     answered: bool,
-    /// What was done to the body.
+    /// What was done to the request's body.
     changed: Changed,
-    /// Placeholders that stand in the request now.
+    /// Placeholders that stand in the request and its answer now.
     redacted: u32,
     /// Why the policy refuses it, if it does.
     reasoned: Option<Reasoned>,
+    /// The API of the request's path.
+    api: Api,
+    /// What is kept of the request for its answer; none where no answer is inspected.
+    asked: Option<Asked>,
+    /// The status of an answer that was refused and is answered with this status all the same.
+    status: Option<u16>,
     /// The exchange must end by then.
     until: Instant,
 }
@@ -194,6 +208,9 @@ impl Exchange {
             changed: Changed::default(),
             redacted: 0,
             reasoned: None,
+            api: Api::of_path(head.path.of(received)),
+            asked: None,
+            status: None,
             until: client.now + core.settings.timeouts.total,
         }
     }
@@ -211,12 +228,40 @@ impl Exchange {
             changed: Changed::default(),
             redacted: 0,
             reasoned: None,
+            api: Api::Other,
+            asked: None,
+            status: None,
             until: clock::now(),
         }
     }
 }
 
+/// What the events of an answer say of its request, which is gone by then.
+struct Asked {
+    method: events::Method,
+    path: Box<[u8]>,
+}
+
+impl Asked {
+    /// What is told of the answer to `asked`.
+    fn answer(asked: Option<&Self>) -> Subject<'_> {
+        let (method, path) = asked.map_or((events::Method::Other, &[][..]), |asked| (asked.method, &*asked.path));
+        Subject { scope: Scope::Response, method, path }
+    }
+}
+
 impl Exchange {
+    /// Keeps what is needed of the request, if the policy looks at answers.
+    fn keep(&mut self, policy: &Policy, client: &Client, request: &Request) {
+        let looks = [Part::Headers, Part::Body, Part::Tools].map(|part| policy.looks_at(Scope::Response, part));
+        if looks.contains(&true) {
+            let Subject { method, path, .. } = Subject::of(&enforce::message(client, request));
+            let path = path.split(|&byte| byte == b'?').next().unwrap_or_default();
+            let path = path.get(..limits::PATH_BYTES_KEPT).unwrap_or(path);
+            self.asked = Some(Asked { method, path: path.into() });
+        }
+    }
+
     /// What an answer of the gateway's own says beside its body.
     fn own(&self, core: &Core, keep_alive: bool) -> Own {
         let date = core.date.borrow().clone();
@@ -313,22 +358,31 @@ async fn exchange(
         return Err(Error { side: Side::Gateway, kind: Kind::NoPolicy });
     }
     let policy = core.policy.policy();
+    exchange.keep(&policy, client, &request);
     if let Err(error) = receive(core, client, &mut request, exchange).await {
-        report::refused(core, &policy, &enforce::message(client, &request), exchange, error);
+        let message = enforce::message(client, &request);
+        let subject = Subject::of(&message);
+        report::refused(core, &policy, &subject, &mut exchange.reasoned, error);
         return Err(error);
     }
     if let Err(error) = enforce::enforce(core, client, &mut request, exchange, &policy) {
         let message = enforce::message(client, &request);
-        report::refused(core, &policy, &message, exchange, error);
+        report::refused(core, &policy, &Subject::of(&message), &mut exchange.reasoned, error);
         exchange.dialect = exchange.dialect.of_body(message.body);
         // It was read to its end, so the connection may go on.
         client.stream.received.consume(request.received_body().end);
         exchange.in_step = true;
         return Err(error);
     }
+    if exchange.asked.is_some() && exchange.api == Api::Other {
+        // The id of a JSON-RPC request is in the answer to it, whoever answers.
+        exchange.dialect = exchange.dialect.of_body(enforce::message(client, &request).body);
+    }
     let (mut upstream, spent) = request::send(core, client, caller, request, exchange).await?;
-    let response = request::await_head(core, client, &mut upstream, exchange).await?;
-    response::relay(core, client, upstream, response, exchange, spent).await
+    let sent = client.now;
+    let response = request::await_head(core, client, &mut upstream, exchange, &policy).await?;
+    core.counters().of_api(exchange.api).first_byte.observe(clock::now().saturating_duration_since(sent));
+    response::relay(core, client, upstream, response, exchange, &policy, spent).await
 }
 
 /// Reads the whole body, after `100 Continue` if the client waits for it (RFC 9110 section 10.1.1).
@@ -415,6 +469,7 @@ async fn fail(core: &Core, client: &mut Client, exchange: &mut Exchange, error: 
         return Reuse::Close;
     }
     let Some(refusal) = Refusal::of(error) else { return Reuse::Close };
+    let refusal = Refusal { status: exchange.status.unwrap_or(refusal.status), ..refusal };
     counters.count_refusal(refusal.reason);
     counters.count_response(refusal.status);
     let draining = core.shared.lifecycle.stage() >= Stage::Draining;

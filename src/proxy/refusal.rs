@@ -148,6 +148,11 @@ impl Refusal {
     /// The table. `None`: the peer that would read the answer has gone.
     #[must_use]
     pub fn of(error: Error) -> Option<Self> {
+        if error.side == Side::Upstream
+            && let Some(refusal) = Self::of_answer(error.kind)
+        {
+            return Some(refusal);
+        }
         let refusal = match (error.side, error.kind) {
             (Side::Client, Kind::Malformed(malformed)) => Self::of_malformed(malformed),
             (Side::Client, Kind::BodyTooLarge) => Self::new(
@@ -212,6 +217,26 @@ impl Refusal {
             }
         };
         Some(refusal)
+    }
+
+    /// An answer that the policy forbids, or that cannot be inspected: 403, since an SDK asks again after a 5xx, and pays for the same
+    /// answer.
+    const fn of_answer(kind: Kind) -> Option<Self> {
+        let (reason, code, message) = match kind {
+            Kind::Blocked => (Reason::Blocked, "policy_blocked", "The answer to this request is blocked by policy."),
+            Kind::BodyTooLarge | Kind::DecodeLimit | Kind::Unreadable(Unreadable::Pieces) => (
+                Reason::AnswerRefused,
+                "answer_too_large",
+                "The provider's answer is larger than this gateway inspects.",
+            ),
+            Kind::Unreadable(_) | Kind::UnsupportedContent | Kind::Encoding => (
+                Reason::AnswerRefused,
+                "answer_unreadable",
+                "The provider's answer cannot be inspected, and is not let through by policy.",
+            ),
+            _ => return None,
+        };
+        Some(Self::new(403, reason, code, message))
     }
 
     const fn of_malformed(malformed: Malformed) -> Self {
@@ -472,6 +497,23 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(RpcId::of(value).as_str(), *expected, "{}", String::from_utf8_lossy(value));
         }
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_inspected_is_not_asked_for_again() {
+        let kinds = [
+            Kind::Blocked,
+            Kind::BodyTooLarge,
+            Kind::DecodeLimit,
+            Kind::Encoding,
+            Kind::UnsupportedContent,
+            Kind::Unreadable(Unreadable::Syntax),
+            Kind::Unreadable(Unreadable::Pieces),
+        ];
+        for kind in kinds {
+            assert_eq!(Refusal::of(Error::upstream(kind)).unwrap().status, 403, "{kind:?}: SDKs retry 5xx");
+        }
+        assert_eq!(Refusal::of(Error::upstream(Malformed::Chunk)).unwrap().status, 502, "this may be better next time");
     }
 
     #[test]

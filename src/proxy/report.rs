@@ -1,4 +1,4 @@
-//! What is told of a request: one event for each rule and place, never a byte of it.
+//! What is told of a message: one event for each rule and place, never a byte of it.
 //!
 //! Events go into this core's ring. Where it is full they are counted and dropped; nobody waits for a reader.
 
@@ -24,15 +24,33 @@ use crate::shared::events::Matched;
 use crate::shared::events::Method;
 
 use super::Core;
-use super::Exchange;
 use super::inspection::Hit;
 use super::inspection::Message;
 use super::refusal::Reasoned;
 
-/// Tells of the hits in a request that was decided by `action`. It allocates: clean requests never come here.
-pub(super) fn hits(core: &Core, policy: &Policy, message: &Message<'_>, hits: &[Hit], action: Action) {
+/// What is told of: a request, or the answer to it.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    /// Which of the two.
+    pub scope: Scope,
+    /// The method of the request.
+    pub method: Method,
+    /// The path of the request, with or without its query.
+    pub path: &'a [u8],
+}
+
+impl<'a> Subject<'a> {
+    /// A request.
+    pub(super) fn of(message: &Message<'a>) -> Self {
+        let Message { head, bytes, .. } = *message;
+        Self { scope: Scope::Request, method: Method::of(head.method_text.of(bytes)), path: head.path.of(bytes) }
+    }
+}
+
+/// Tells of the hits in a message that was decided by `action`. It allocates: clean messages never come here.
+pub(super) fn hits(core: &Core, policy: &Policy, subject: &Subject<'_>, hits: &[Hit], action: Action) {
     let mut events: Vec<Event> = Vec::with_capacity(limits::EVENTS_PER_REQUEST_MAX);
-    let whole = matched(core, policy, message);
+    let whole = matched(core, policy, subject);
     for hit in hits.iter().filter(|hit| !hit.continued) {
         let Some(rule) = hit.rule(policy) else { continue };
         let same = |event: &&mut Event| {
@@ -62,24 +80,40 @@ pub(super) fn hits(core: &Core, policy: &Policy, message: &Message<'_>, hits: &[
     }
 }
 
-/// Tells of a request that was refused for a bound or for what it is, and gives the refusal its reason.
-pub(super) fn refused(core: &Core, policy: &Policy, message: &Message<'_>, exchange: &mut Exchange, error: Error) {
-    let counters = core.counters();
-    if exchange.reasoned.is_some() {
-        counters.count_verdict(Verdict::Block);
+/// Tells of a message that was refused for a bound or for what it is, and gives the refusal its reason unless a rule has given it. An
+/// error that is none of inspection's is not told of.
+pub(super) fn refused(
+    core: &Core,
+    policy: &Policy,
+    subject: &Subject<'_>,
+    reasoned: &mut Option<Reasoned>,
+    error: Error,
+) {
+    if reasoned.is_some() {
+        count_verdict(core, subject.scope, Verdict::Block);
         return;
     }
-    let Some(code) = code_of(error.kind).and_then(Code::new) else {
-        if matches!(error.kind, Kind::Unreadable(_) | Kind::Encoding) {
-            counters.count_verdict(Verdict::Refuse);
+    let is_answer = subject.scope == Scope::Response;
+    let code = if is_answer { answer_code_of(error.kind) } else { code_of(error.kind) };
+    let Some(code) = code.and_then(Code::new) else {
+        if !is_answer && matches!(error.kind, Kind::Unreadable(_) | Kind::Encoding) {
+            count_verdict(core, subject.scope, Verdict::Refuse);
         }
         return;
     };
-    counters.count_verdict(Verdict::Refuse);
-    if error.kind == Kind::Blocked {
-        exchange.reasoned = Some(Reasoned { code, policy_version: policy.version() });
+    count_verdict(core, subject.scope, Verdict::Refuse);
+    if is_answer || error.kind == Kind::Blocked {
+        *reasoned = Some(Reasoned { code, policy_version: policy.version() });
     }
-    send(core, event(core, policy, code, matched(core, policy, message)));
+    send(core, event(core, policy, code, matched(core, policy, subject)));
+}
+
+/// Counts what was said of a message.
+pub(super) fn count_verdict(core: &Core, scope: Scope, verdict: Verdict) {
+    match scope {
+        Scope::Request => core.counters().count_verdict(verdict),
+        Scope::Response => core.counters().count_answer_verdict(verdict),
+    }
 }
 
 /// The reason codes of bounds.
@@ -93,15 +127,26 @@ const fn code_of(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// The body of a request: where a match is that has no narrower place.
-fn matched(core: &Core, policy: &Policy, message: &Message<'_>) -> Matched {
-    let Message { head, bytes, .. } = message;
-    let path = head.path.of(bytes).split(|&byte| byte == b'?').next().unwrap_or_default();
+/// The same for answers. All of them are told to the caller: whatever the reason, asking again gets no further.
+const fn answer_code_of(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Blocked => Some("POLICY.SCAN_LIMIT"),
+        Kind::BodyTooLarge => Some("POLICY.ANSWER_TOO_LARGE"),
+        Kind::UnsupportedContent => Some("POLICY.UNSUPPORTED_CONTENT"),
+        Kind::DecodeLimit | Kind::Unreadable(Unreadable::Pieces) => Some("POLICY.DECODE_LIMIT"),
+        Kind::Unreadable(_) | Kind::Encoding => Some("POLICY.ANSWER_UNREADABLE"),
+        _ => None,
+    }
+}
+
+/// The body of a message: where a match is that has no narrower place.
+fn matched(core: &Core, policy: &Policy, subject: &Subject<'_>) -> Matched {
+    let Subject { scope, method, path } = *subject;
+    let path = path.split(|&byte| byte == b'?').next().unwrap_or_default();
     let key = policy.path_key().unwrap_or(&core.path_key);
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), path);
     let path_hash = tag.as_ref().first_chunk().map_or(0, |half: &[u8; 16]| u128::from_be_bytes(*half));
-    let method = Method::of(head.method_text.of(bytes));
-    Matched { scope: Scope::Request, part: Part::Body, layer: Layer::PostTemplate, method, path_hash }
+    Matched { scope, part: Part::Body, layer: Layer::PostTemplate, method, path_hash }
 }
 
 /// An event without a rule.

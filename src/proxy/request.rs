@@ -11,6 +11,7 @@ use crate::clock;
 use crate::error::Error;
 use crate::error::Kind;
 use crate::error::Side;
+use crate::extract::Part;
 use crate::http::encode;
 use crate::http::encode::Onward;
 use crate::http::forward;
@@ -19,6 +20,8 @@ use crate::http::target;
 use crate::limits;
 use crate::net::buffer::Buffer;
 use crate::net::stream::Stream;
+use crate::policy::Policy;
+use crate::policy::Scope;
 use crate::upstream::connect;
 use crate::upstream::connect::Target;
 use crate::upstream::h1;
@@ -111,6 +114,7 @@ fn compose(
         prefix: &core.route.prefix,
         content_length,
         changed: exchange.changed,
+        identity: exchange.asked.is_some(),
         request_id: request.head.request_id.is_none().then_some(exchange.request_id.as_str()),
         via: core.settings.via,
         forwarded: core.settings.forwarded.then_some((caller.address, caller.secure)),
@@ -209,8 +213,11 @@ pub(super) async fn await_head(
     client: &mut Client,
     upstream: &mut Stream,
     exchange: &Exchange,
+    policy: &Policy,
 ) -> Result<Response, Error> {
     let until = exchange.until.min(client.now + core.settings.timeouts.first_byte);
+    // Their fields are not inspected, and no client needs them.
+    let hides_fields = policy.looks_at(Scope::Response, Part::Headers);
     let mut scan = Scan::default();
     let mut interim = 0;
     loop {
@@ -220,7 +227,7 @@ pub(super) async fn await_head(
                 100..=199 if interim == limits::INTERIM_RESPONSES_MAX => return Err(Error::upstream(Kind::Protocol)),
                 status @ 100..=199 => {
                     interim += 1;
-                    if status != 100 && exchange.modern {
+                    if status != 100 && exchange.modern && !hides_fields {
                         pass_interim(core, client, upstream, &response).await?;
                     }
                     upstream.received.consume(response.head_length);

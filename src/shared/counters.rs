@@ -8,6 +8,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use crate::extract::Api;
+
 /// Upper bounds of the buckets of a `Histogram`, in microseconds; one more bucket takes what is above the last.
 ///
 /// The goal is 20 us at the median, so the buckets are fine around it; 50 ms and more is a stall, how long does not matter.
@@ -84,19 +86,25 @@ impl Gauge {
     }
 }
 
-/// How often a time fell between two fixed bounds, and the sum of all times.
+/// How often a time fell between two fixed bounds, and the sum of all times. Its bounds are `BOUNDS_MICROSECONDS`, each `SCALE` times.
 #[derive(Debug, Default)]
-pub struct Histogram {
+pub struct Histogram<const SCALE: u64 = 1> {
     buckets: [Counter; BOUNDS_MICROSECONDS.len() + 1],
     sum_nanoseconds: Counter,
 }
 
-impl Histogram {
+impl<const SCALE: u64> Histogram<SCALE> {
+    /// The upper bound of bucket `index` in nanoseconds; none for the one above all bounds.
+    #[must_use]
+    pub fn bound_nanoseconds(index: usize) -> Option<u64> {
+        BOUNDS_MICROSECONDS.get(index).map(|bound| bound * 1000 * SCALE)
+    }
+
     /// Counts one time. Only the thread that owns the block may call this.
     #[inline]
     pub fn observe(&self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let bucket = BOUNDS_MICROSECONDS.iter().position(|bound| nanoseconds <= bound * 1000);
+        let bucket = BOUNDS_MICROSECONDS.iter().position(|bound| nanoseconds <= bound * 1000 * SCALE);
         if let Some(counter) = self.buckets.get(bucket.unwrap_or(BOUNDS_MICROSECONDS.len())) {
             counter.increment();
         }
@@ -139,6 +147,8 @@ pub enum Refusal {
     UnsupportedMediaType,
     /// 403: the policy forbids the request.
     Blocked,
+    /// 403, or the status of the provider's own error: an answer that cannot be inspected, or is too long for it.
+    AnswerRefused,
     /// 501: a transfer coding or a method that is not implemented.
     NotImplemented,
     /// 502: the upstream could not be reached or answered with something that is not HTTP.
@@ -153,7 +163,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::BadRequest,
         Self::RequestTimeout,
         Self::PayloadTooLarge,
@@ -163,6 +173,7 @@ impl Refusal {
         Self::ExpectationFailed,
         Self::UnsupportedMediaType,
         Self::Blocked,
+        Self::AnswerRefused,
         Self::NotImplemented,
         Self::BadGateway,
         Self::Unavailable,
@@ -183,6 +194,7 @@ impl Refusal {
             Self::ExpectationFailed => "expectation_failed",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::Blocked => "blocked",
+            Self::AnswerRefused => "answer_refused",
             Self::NotImplemented => "not_implemented",
             Self::BadGateway => "bad_gateway",
             Self::Unavailable => "unavailable",
@@ -192,7 +204,8 @@ impl Refusal {
     }
 }
 
-/// What inspection said of a request. The number is the place in `Counters::verdicts`.
+/// What inspection said of a request or an answer. The number is the place in `Counters::verdicts` and
+/// `Counters::answer_verdicts`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Verdict {
@@ -223,6 +236,83 @@ impl Verdict {
             Self::Refuse => "refuse",
         }
     }
+}
+
+/// How much of an answer was inspected, and why not more. The number is the place in `Counters::answers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Coverage {
+    /// All of it, an empty one too.
+    Full,
+    /// All but images, audio or files in it.
+    PartialMedia,
+    /// It is longer than what is inspected whole, and was inspected in pieces.
+    PartialOversize,
+    /// Nothing: it is of a media type that the policy lets through unread.
+    NoneContentType,
+    /// Nothing: the policy has no rule for answers.
+    NoneNoRules,
+    /// Nothing: it is a stream.
+    NoneStream,
+}
+
+impl Coverage {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 6] = [
+        Self::Full,
+        Self::PartialMedia,
+        Self::PartialOversize,
+        Self::NoneContentType,
+        Self::NoneNoRules,
+        Self::NoneStream,
+    ];
+
+    /// The values of the metric's labels `inspection` and `reason`.
+    #[must_use]
+    pub const fn labels(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Full => ("full", "none"),
+            Self::PartialMedia => ("partial", "media"),
+            Self::PartialOversize => ("partial", "oversize"),
+            Self::NoneContentType => ("none", "content-type"),
+            Self::NoneNoRules => ("none", "no-rules"),
+            Self::NoneStream => ("none", "stream"),
+        }
+    }
+
+    /// The value of the field `x-penaxtra-inspection`.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::PartialMedia => "partial;reason=media",
+            Self::PartialOversize => "partial;reason=oversize",
+            Self::NoneContentType => "none;reason=content-type",
+            Self::NoneNoRules => "none;reason=no-rules",
+            Self::NoneStream => "none;reason=stream",
+        }
+    }
+}
+
+/// The APIs that figures tell apart, and the value of their label `api`; the last stands for every other.
+pub const APIS: [(Api, &str); 6] = [
+    (Api::OpenAiChat, "openai_chat"),
+    (Api::OpenAiResponses, "openai_responses"),
+    (Api::OpenAiCompletions, "openai_completions"),
+    (Api::OpenAiEmbeddings, "openai_embeddings"),
+    (Api::AnthropicMessages, "anthropic_messages"),
+    (Api::Other, "other"),
+];
+
+/// What is counted for each API.
+#[derive(Debug, Default)]
+pub struct OfApi {
+    /// From the last byte of a request sent upstream to the first of its answer.
+    pub first_byte: Histogram<1000>,
+    /// Tokens of prompts, as providers count them in their answers.
+    pub input_tokens: Counter,
+    /// Tokens of answers, as providers count them.
+    pub output_tokens: Counter,
 }
 
 /// What one core counts. The alignment keeps two blocks off one cache line, and off the line that the CPU fetches with it.
@@ -257,7 +347,17 @@ pub struct Counters {
     pub refusals: [Counter; Refusal::ALL.len()],
     /// Requests that were inspected, by `Verdict`. See `count_verdict`.
     pub verdicts: [Counter; Verdict::ALL.len()],
-    /// Bytes of request bodies, URLs and header values that were handed to inspection.
+    /// Answers that were inspected, by `Verdict`. See `count_answer_verdict`.
+    pub answer_verdicts: [Counter; Verdict::ALL.len()],
+    /// Answers that were sent on, by `Coverage`. See `count_answer`.
+    pub answers: [Counter; Coverage::ALL.len()],
+    /// Figures of each API, in the order of `APIS`. See `of_api`.
+    pub apis: [OfApi; APIS.len()],
+    /// Bytes of streamed answers that waited because a match that began in them could still have been completed.
+    pub answers_held_bytes: Counter,
+    /// How long such bytes waited.
+    pub answers_held_time: Histogram<10>,
+    /// Bytes of bodies, URLs and header values that were handed to inspection.
     pub inspected_bytes: Counter,
     /// Matches of rules, whatever their action.
     pub matches: Counter,
@@ -285,7 +385,7 @@ pub struct Counters {
     pub buffer_bytes: Gauge,
     /// Upstream connections that wait in the pool now.
     pub pool_idle: Gauge,
-    /// What the gateway added to each exchange: the time in it that was not waiting for the client or the upstream.
+    /// What the gateway added to each exchange up to the first byte of its answer, or all of one that is gathered: the time in it that was not waiting for the client or the upstream.
     pub added_time: Histogram,
 }
 
@@ -308,6 +408,26 @@ impl Counters {
     #[inline]
     pub fn count_verdict(&self, verdict: Verdict) {
         self.verdicts[verdict as usize].increment();
+    }
+
+    /// Counts what inspection said of one answer.
+    #[inline]
+    pub fn count_answer_verdict(&self, verdict: Verdict) {
+        self.answer_verdicts[verdict as usize].increment();
+    }
+
+    /// Counts one answer that is sent on.
+    #[inline]
+    pub fn count_answer(&self, coverage: Coverage) {
+        self.answers[coverage as usize].increment();
+    }
+
+    /// The figures of one API.
+    #[inline]
+    #[must_use]
+    pub fn of_api(&self, api: Api) -> &OfApi {
+        let other = APIS.len() - 1;
+        &self.apis[APIS.iter().position(|(each, _)| *each == api).unwrap_or(other)]
     }
 
     /// The counter of one kind of refusal.
@@ -393,12 +513,41 @@ mod tests {
         let last = BOUNDS_MICROSECONDS.len();
         let cases = [(0, 0), (5_000, 0), (5_001, 1), (20_000, 2), (50_000_000, last - 1), (50_000_001, last)];
         for (nanoseconds, expected) in cases {
-            let histogram = Histogram::default();
+            let histogram = Histogram::<1>::default();
             histogram.observe(Duration::from_nanos(nanoseconds));
             for index in 0..=last + 1 {
                 assert_eq!(histogram.bucket(index), u64::from(index == expected), "{nanoseconds} ns in bucket {index}");
             }
             assert_eq!(histogram.sum_nanoseconds(), nanoseconds);
+        }
+    }
+
+    #[test]
+    fn a_scale_moves_all_bounds() {
+        let histogram = Histogram::<1000>::default();
+        for (milliseconds, bucket) in
+            [(5, 0), (6, 1), (50_000, BOUNDS_MICROSECONDS.len() - 1), (50_001, BOUNDS_MICROSECONDS.len())]
+        {
+            let before = histogram.bucket(bucket);
+            histogram.observe(Duration::from_millis(milliseconds));
+            assert_eq!(histogram.bucket(bucket), before + 1, "{milliseconds} ms");
+        }
+        assert_eq!(Histogram::<1000>::bound_nanoseconds(0), Some(5_000_000));
+        assert_eq!(Histogram::<1000>::bound_nanoseconds(BOUNDS_MICROSECONDS.len()), None);
+    }
+
+    #[test]
+    fn an_answer_counts_in_its_own_place() {
+        for (index, coverage) in Coverage::ALL.into_iter().enumerate() {
+            assert_eq!(coverage as usize, index);
+            let (inspection, reason) = coverage.labels();
+            let field = if reason == "none" { inspection.to_owned() } else { format!("{inspection};reason={reason}") };
+            assert_eq!(coverage.field(), field);
+        }
+        let block = Counters::default();
+        for (index, (api, label)) in APIS.into_iter().enumerate() {
+            block.of_api(api).input_tokens.add(1);
+            assert_eq!(block.apis[index].input_tokens.value(), 1, "{label}");
         }
     }
 

@@ -9,8 +9,11 @@ use std::fmt::Write;
 use crate::net::certificate::Certificates;
 use crate::policy::Origin;
 use crate::shared::Shared;
+use crate::shared::counters::APIS;
 use crate::shared::counters::BOUNDS_MICROSECONDS;
 use crate::shared::counters::Counters;
+use crate::shared::counters::Coverage;
+use crate::shared::counters::Histogram;
 use crate::shared::counters::Refusal;
 use crate::shared::counters::Verdict;
 
@@ -20,7 +23,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// One figure of a core's block: its name, what it is, and where it stands. `_total` makes it a counter.
 type Figure = (&'static str, &'static str, fn(&Counters) -> u64);
 
-const FIGURES: [Figure; 26] = [
+const FIGURES: [Figure; 27] = [
     ("pnx_connections_accepted_total", "Client connections accepted.", |block| block.connections_accepted.value()),
     ("pnx_connections_refused_total", "Client connections turned away at the cap.", |block| {
         block.connections_refused.value()
@@ -54,12 +57,13 @@ const FIGURES: [Figure; 26] = [
         block.client_vanished.value()
     }),
     ("pnx_panics_total", "Panics that ended one connection.", |block| block.panics.value()),
-    ("pnx_inspected_bytes_total", "Bytes of text of requests that were inspected.", |block| {
-        block.inspected_bytes.value()
-    }),
-    ("pnx_matches_total", "Matches of rules in requests, whatever was done about them.", |block| block.matches.value()),
-    ("pnx_redactions_total", "Placeholders put into requests.", |block| block.redactions.value()),
+    ("pnx_inspected_bytes_total", "Bytes of text that were inspected.", |block| block.inspected_bytes.value()),
+    ("pnx_matches_total", "Matches of rules, whatever was done about them.", |block| block.matches.value()),
+    ("pnx_redactions_total", "Placeholders put into requests and answers.", |block| block.redactions.value()),
     ("pnx_uninspected_total", "Bodies, files and media let through unread.", |block| block.uninspected.value()),
+    ("pnx_answers_held_bytes_total", "Bytes of streams held back while a match could go on.", |block| {
+        block.answers_held_bytes.value()
+    }),
     ("pnx_events_dropped_total", "Events that found their ring full.", |block| block.events_dropped.value()),
     ("pnx_buffer_bytes", "Bytes of buffers lent out now.", |block| block.buffer_bytes.value()),
     ("pnx_workers", "Worker threads, one per core.", |_block| 1),
@@ -75,7 +79,11 @@ pub fn text(shared: &Shared, certificates: &Certificates) -> String {
         page.sample(name, &[], shared.sum(figure));
     }
     answers(&mut page, shared);
-    added_time(&mut page, shared);
+    let added = "Time that the gateway added to an exchange, waiting left out.";
+    page.family("pnx_added_time_seconds", "histogram", added);
+    page.buckets("pnx_added_time_seconds", None, shared, &|block| Some(&block.added_time));
+    inspected(&mut page, shared);
+    apis(&mut page, shared);
     policy(&mut page, shared);
     certificate(&mut page, shared, certificates);
     control(&mut page, shared);
@@ -141,18 +149,38 @@ fn policy(page: &mut Page, shared: &Shared) {
     }
 }
 
-fn added_time(page: &mut Page, shared: &Shared) {
-    page.family("pnx_added_time_seconds", "histogram", "Time that the gateway added to an exchange, waiting left out.");
-    let mut count = 0;
-    for (index, bound) in BOUNDS_MICROSECONDS.into_iter().enumerate() {
-        count += shared.sum(|block| block.added_time.bucket(index));
-        let bound = Seconds(bound * 1000).to_string();
-        page.sample("pnx_added_time_seconds_bucket", &[("le", &bound)], count);
+fn inspected(page: &mut Page, shared: &Shared) {
+    page.family("pnx_answers_total", "counter", "Answers sent on, by how much of them was inspected and why not more.");
+    for coverage in Coverage::ALL {
+        let count = shared.sum(|block| block.answers.get(coverage as usize).map_or(0, |counter| counter.value()));
+        let (inspection, reason) = coverage.labels();
+        page.sample("pnx_answers_total", &[("inspection", inspection), ("reason", reason)], count);
     }
-    count += shared.sum(|block| block.added_time.bucket(BOUNDS_MICROSECONDS.len()));
-    page.sample("pnx_added_time_seconds_bucket", &[("le", "+Inf")], count);
-    page.sample("pnx_added_time_seconds_sum", &[], Seconds(shared.sum(|block| block.added_time.sum_nanoseconds())));
-    page.sample("pnx_added_time_seconds_count", &[], count);
+    page.family("pnx_answer_verdicts_total", "counter", "Answers that were inspected, by verdict.");
+    for verdict in Verdict::ALL {
+        let count =
+            shared.sum(|block| block.answer_verdicts.get(verdict as usize).map_or(0, |counter| counter.value()));
+        page.sample("pnx_answer_verdicts_total", &[("verdict", verdict.label())], count);
+    }
+    let held = "How long bytes of streams were held back while a match could go on.";
+    page.family("pnx_answers_held_seconds", "histogram", held);
+    page.buckets("pnx_answers_held_seconds", None, shared, &|block| Some(&block.answers_held_time));
+}
+
+fn apis(page: &mut Page, shared: &Shared) {
+    page.family("pnx_tokens_total", "counter", "Tokens as providers counted them in answers that were inspected.");
+    for (at, (_, api)) in APIS.into_iter().enumerate() {
+        let input = shared.sum(|block| block.apis.get(at).map_or(0, |of| of.input_tokens.value()));
+        let output = shared.sum(|block| block.apis.get(at).map_or(0, |of| of.output_tokens.value()));
+        for (direction, count) in [("input", input), ("output", output)] {
+            page.sample("pnx_tokens_total", &[("api", api), ("direction", direction)], count);
+        }
+    }
+    const NAME: &str = "pnx_upstream_first_byte_seconds";
+    page.family(NAME, "histogram", "From the end of a request sent upstream to the first byte of its answer.");
+    for (at, (_, api)) in APIS.into_iter().enumerate() {
+        page.buckets(NAME, Some(("api", api)), shared, &|block| block.apis.get(at).map(|of| &of.first_byte));
+    }
 }
 
 fn certificate(page: &mut Page, shared: &Shared, certificates: &Certificates) {
@@ -193,6 +221,27 @@ impl Page {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         debug_assert!(!help.contains(['\\', '\n']), "help is written without escapes");
         let _ok = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    /// The samples of a histogram that [`Page::family`] opened, with a label or without.
+    fn buckets<const SCALE: u64>(
+        &mut self,
+        name: &str,
+        label: Option<(&str, &str)>,
+        shared: &Shared,
+        histogram: &dyn Fn(&Counters) -> Option<&Histogram<SCALE>>,
+    ) {
+        let label = label.as_slice();
+        let mut count = 0;
+        for index in 0..=BOUNDS_MICROSECONDS.len() {
+            count += shared.sum(|block| histogram(block).map_or(0, |histogram| histogram.bucket(index)));
+            let bound = Histogram::<SCALE>::bound_nanoseconds(index);
+            let bound = bound.map_or("+Inf".to_owned(), |bound| Seconds(bound).to_string());
+            self.sample(&format!("{name}_bucket"), &[label, &[("le", &bound)]].concat(), count);
+        }
+        let sum = shared.sum(|block| histogram(block).map_or(0, Histogram::sum_nanoseconds));
+        self.sample(&format!("{name}_sum"), label, Seconds(sum));
+        self.sample(&format!("{name}_count"), label, count);
     }
 
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {

@@ -113,6 +113,8 @@ pub struct Decoder {
     produced_max: usize,
     /// What to say past `produced_max`.
     past_max: CodingError,
+    /// Bytes that were taken, for a body whose length nobody knows: its ratio holds at every step. None: `produced_max` sees to it.
+    consumed: Option<usize>,
     /// The first error; every later step repeats it.
     failed: Option<CodingError>,
 }
@@ -145,7 +147,24 @@ impl Decoder {
             Coding::Brotli => Format::Brotli(Box::new(Brotli::new(produced_max))),
             Coding::Zstd => Format::Zstd(Box::new(Zstd::new(produced_max))),
         };
-        Self { format, produced: 0, produced_max, past_max, failed: None }
+        Self { format, produced: 0, produced_max, past_max, consumed: None, failed: None }
+    }
+
+    /// A decoder for a body of unknown length, such as a stream. The ratio holds for what has come so far, at every step; how much
+    /// comes out is the caller's to bound. It holds up to [`Decoder::memory_max`].
+    #[must_use]
+    pub fn endless(coding: Coding) -> Self {
+        Self { consumed: Some(0), ..Self::new(coding, usize::MAX, usize::MAX) }
+    }
+
+    /// Bytes that an endless decoder of `coding` may hold: its window, rounded up and growing, and its tables.
+    #[must_use]
+    pub const fn memory_max(coding: Coding) -> usize {
+        match coding {
+            Coding::Identity => 0,
+            Coding::Gzip | Coding::Deflate => limits::CODING_SMALL_BYTES,
+            Coding::Brotli | Coding::Zstd => limits::CODING_LARGE_BYTES,
+        }
     }
 
     /// Bytes that have come out so far.
@@ -173,7 +192,7 @@ impl Decoder {
         // A block of zstd, which is the piece of work there, is best taken as it lies.
         let piece = input.get(..limits::CODING_STEP_BYTES).unwrap_or(input);
         // One byte more than may come out shows that there is more.
-        let room = output.len().min((self.produced_max - self.produced).saturating_add(1));
+        let room = output.len().min(self.produced_max.saturating_sub(self.produced).saturating_add(1));
         let output = output.get_mut(..room).unwrap_or_default();
         let result = match &mut self.format {
             Format::Identity => Ok(copy(input, output)),
@@ -183,10 +202,18 @@ impl Decoder {
             Format::Zstd(zstd) => zstd.decode(input, output),
         };
         let step = result.map_err(|error| if error == CodingError::TooLarge { self.past_max } else { error })?;
-        if step.written > self.produced_max - self.produced {
+        if step.written > self.produced_max.saturating_sub(self.produced) {
             return Err(self.past_max);
         }
-        self.produced += step.written;
+        self.produced = self.produced.saturating_add(step.written);
+        if let Some(consumed) = &mut self.consumed {
+            *consumed = consumed.saturating_add(step.read);
+            let most =
+                consumed.saturating_mul(limits::CODING_RATIO_MAX).saturating_add(limits::CODING_RATIO_SLACK_BYTES);
+            if self.produced > most && !matches!(self.format, Format::Identity) {
+                return Err(CodingError::Ratio);
+            }
+        }
         Ok(step)
     }
 

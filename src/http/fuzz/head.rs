@@ -164,6 +164,7 @@ fn forward_request(head: &RequestHead, bytes: &[u8], prefix: &str) {
         request_id,
         changed: Changed::default(),
         via: false,
+        identity: false,
         forwarded: None,
     };
     let mut out = Vec::new();
@@ -204,7 +205,16 @@ fn relay_response(head: &ResponseHead, bytes: &[u8], to_head: bool, modern: bool
         Body::Chunked | Body::UntilClose => Body::UntilClose,
     };
     let keep_alive = body != Body::UntilClose;
-    let back = Back { body, keep_alive, request_id: REQUEST_ID, date: DATE, redacted: 0, via: false };
+    let back = Back {
+        body,
+        keep_alive,
+        request_id: REQUEST_ID,
+        date: DATE,
+        redacted: 0,
+        inspection: "full",
+        changed: Changed::default(),
+        via: false,
+    };
     let mut out = Vec::new();
     encode::response(head, bytes, &back, &mut out);
     if !is_readable(&out) {
@@ -221,8 +231,10 @@ fn relay_response(head: &ResponseHead, bytes: &[u8], to_head: bool, modern: bool
     };
     let kept = again.fields.iter().filter(|field| !is_ours(field.name));
     let mut expected = unchanged(bytes, &head.fields);
+    expected.retain(|(name, _)| !name.to_ascii_lowercase().starts_with(b"x-penaxtra-"));
     if !head.has_date {
         expected.push((b"date", DATE.as_bytes()));
     }
+    expected.push((b"x-penaxtra-inspection", b"full"));
     assert_eq!(pairs(&out, kept), expected);
 }

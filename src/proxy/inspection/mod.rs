@@ -1,11 +1,11 @@
-//! From the bytes of a request to what its policy says of them: where extraction, inspection and policy meet.
+//! From the bytes of a message to what its policy says of them: where extraction, inspection and policy meet.
 //!
 //! ```text
 //!  head ─► URL, header values ────────────┐
 //!  body ─► Reading ─► pieces ─► passages ─┴─► inspect ─► Hit (span in the received bytes, place) ─► rule ─► Action
 //! ```
 //! Pure: no I/O, no clock, no counter. Its memory is kept from request to request, so that in the steady state it allocates nothing.
-//! What it cannot read to the end it refuses ([`Stop`]). It keeps no byte of a request that has been answered for.
+//! What it cannot read to the end it refuses ([`Stop`]). It keeps no byte of a message that has been decided about.
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
@@ -29,7 +29,9 @@ use crate::extract::json::Walker;
 use crate::extract::node;
 use crate::extract::node::Node;
 use crate::http::forward;
+use crate::http::head::Field;
 use crate::http::head::RequestHead;
+use crate::http::head::ResponseHead;
 use crate::inspect::Exceeded;
 use crate::inspect::Finding;
 use crate::inspect::Text;
@@ -51,6 +53,7 @@ pub mod redact;
 mod tests;
 
 use reading::Reading;
+pub(super) use reading::media_type;
 
 /// A whole request, its content coding taken off.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +66,20 @@ pub struct Message<'a> {
     pub body: &'a [u8],
 }
 
-/// Why a request cannot be decided about. It is refused.
+/// A whole answer, its content coding taken off. Its head is looked at by [`Inspector::inspect_fields`].
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The API of the request's path.
+    pub api: Api,
+    /// The head.
+    pub head: &'a ResponseHead,
+    /// What it was parsed from.
+    pub bytes: &'a [u8],
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// Why a message cannot be decided about. It is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// The body has no, or more than one, reading.
@@ -96,7 +112,7 @@ pub enum Spelling {
     Percent,
 }
 
-/// A match that a rule of the policy is about, in the bytes that were received.
+/// A match that a rule of the policy is about, in the bytes of a message that were received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// Where it begins in its target.
@@ -105,6 +121,8 @@ pub struct Hit {
     pub end: u32,
     /// What it was found by, for [`Policy::rule_for`].
     pub finder: u16,
+    /// Which way the message goes.
+    pub scope: Scope,
     /// Which bytes.
     pub target: Target,
     /// How a placeholder is written there.
@@ -115,7 +133,7 @@ pub struct Hit {
     pub continued: bool,
     /// Whether a checksum or structure confirms it.
     pub validated: bool,
-    /// Which of the request's different values it is, for numbered placeholders: from 1, zero where nobody asks.
+    /// Which of the message's different values it is, for numbered placeholders: from 1, zero where nobody asks.
     pub number: u32,
 }
 
@@ -123,7 +141,7 @@ impl Hit {
     /// The rule that decides about it.
     #[must_use]
     pub fn rule<'p>(&self, policy: &'p Policy) -> Option<&'p Rule> {
-        policy.rule_for(self.finder, Scope::Request, self.place)
+        policy.rule_for(self.finder, self.scope, self.place)
     }
 }
 
@@ -135,6 +153,8 @@ pub struct Inspector {
     form: FormReader,
     matcher: Matcher,
     unread: u32,
+    /// The whole body was let through unread.
+    skipped: bool,
 }
 
 /// A document that is being read.
@@ -160,8 +180,9 @@ enum Escape {
 }
 
 /// Looks for the policy's rules in texts, and keeps what is found.
-#[derive(Default)]
 struct Matcher {
+    /// Which way the message goes that is being looked at.
+    scope: Scope,
     views: Views,
     findings: Vec<Finding>,
     joint: Vec<Finding>,
@@ -170,6 +191,22 @@ struct Matcher {
     numbers: HashMap<u64, u32>,
     hasher: RandomState,
     work: Work,
+}
+
+impl Default for Matcher {
+    fn default() -> Self {
+        Self {
+            scope: Scope::Request,
+            views: Views::default(),
+            findings: Vec::new(),
+            joint: Vec::new(),
+            hits: Vec::new(),
+            order: Vec::new(),
+            numbers: HashMap::new(),
+            hasher: RandomState::new(),
+            work: Work::default(),
+        }
+    }
 }
 
 /// One end of a hit, to be mapped from a text to what it was unescaped from; in the order in which that is done.
@@ -199,17 +236,41 @@ impl Inspector {
     /// # Errors
     /// The request must be refused whatever its rules say.
     pub fn inspect(&mut self, policy: &Policy, message: &Message<'_>) -> Result<Action, Stop> {
-        self.clear();
+        self.begin(Scope::Request);
         let Message { head, bytes, body } = *message;
         if policy.looks_at(Scope::Request, Part::Url) {
             self.url(policy, bytes, head.path.range())?;
         }
         if policy.looks_at(Scope::Request, Part::Headers) {
-            self.matcher.fields(policy, head, bytes)?;
+            self.matcher.fields(policy, &head.fields, bytes)?;
         }
         self.body(policy, Reading::of(message)?, body)?;
+        Ok(self.strongest(policy))
+    }
+
+    /// The same for the body of an answer.
+    ///
+    /// # Errors
+    /// The answer must be refused whatever its rules say.
+    pub fn inspect_answer(&mut self, policy: &Policy, answer: &Answer<'_>) -> Result<Action, Stop> {
+        self.begin(Scope::Response);
+        self.body(policy, Reading::of_answer(answer)?, answer.body)?;
+        Ok(self.strongest(policy))
+    }
+
+    /// The same for the fields of an answer's head, which `bytes` are.
+    ///
+    /// # Errors
+    /// The answer must be refused whatever its rules say.
+    pub fn inspect_fields(&mut self, policy: &Policy, fields: &[Field], bytes: &[u8]) -> Result<Action, Stop> {
+        self.begin(Scope::Response);
+        self.matcher.fields(policy, fields, bytes)?;
+        Ok(self.strongest(policy))
+    }
+
+    fn strongest(&self, policy: &Policy) -> Action {
         let actions = self.matcher.hits.iter().filter_map(|hit| hit.rule(policy)).map(|rule| rule.action);
-        Ok(actions.max().unwrap_or(Action::Allow))
+        actions.max().unwrap_or(Action::Allow)
     }
 
     /// What was found, by place: the URL, the header fields, the body.
@@ -224,10 +285,16 @@ impl Inspector {
         self.matcher.work.input
     }
 
-    /// How many parts of the request were let through unread: images, audio, files, or the whole body.
+    /// How many parts of the message were let through unread: images, audio, files, or the whole body.
     #[must_use]
     pub const fn unread(&self) -> u32 {
         self.unread
+    }
+
+    /// Whether the whole body was let through unread.
+    #[must_use]
+    pub const fn skipped(&self) -> bool {
+        self.skipped
     }
 
     /// The hit that a refusal gives as its reason: of those that block the most severe, of equals the first.
@@ -241,18 +308,31 @@ impl Inspector {
     /// Whether a body that was redacted still has the one reading that its rules were applied to.
     #[must_use]
     pub fn reads(&mut self, message: &Message<'_>) -> bool {
+        self.still(Reading::of(message), message.body)
+    }
+
+    /// The same for an answer.
+    #[must_use]
+    pub fn reads_answer(&mut self, answer: &Answer<'_>) -> bool {
+        self.still(Reading::of_answer(answer), answer.body)
+    }
+
+    fn still(&mut self, reading: Result<Reading<'_>, Stop>, body: &[u8]) -> bool {
         let [level, ..] = &mut self.levels;
-        match Reading::of(message) {
-            Ok(Reading::Json(root)) => level.walker.walk(message.body, root).is_ok(),
-            Ok(Reading::Urlencoded) => self.form.urlencoded(message.body).is_ok(),
-            Ok(Reading::Multipart(boundary)) => self.form.multipart(message.body, boundary).is_ok(),
+        match reading {
+            Ok(Reading::Json(root)) => level.walker.walk(body, root).is_ok(),
+            Ok(Reading::Urlencoded) => self.form.urlencoded(body).is_ok(),
+            Ok(Reading::Multipart(boundary)) => self.form.multipart(body, boundary).is_ok(),
             Ok(Reading::Nothing | Reading::Guess | Reading::Text | Reading::Unread) => true,
             Err(_) => false,
         }
     }
 
-    fn clear(&mut self) {
+    /// Forgets the message before, and begins one that goes this way.
+    fn begin(&mut self, scope: Scope) {
         self.unread = 0;
+        self.skipped = false;
+        self.matcher.scope = scope;
         let Matcher { views, hits, numbers, work, .. } = &mut self.matcher;
         hits.clear();
         numbers.clear();
@@ -304,7 +384,7 @@ impl Inspector {
         if u32::try_from(body.len()).is_err() {
             return Err(Stop::Limit);
         }
-        let Self { levels, form, matcher, unread } = self;
+        let Self { levels, form, matcher, unread, skipped } = self;
         let hits = matcher.hits.len();
         match reading {
             Reading::Nothing => {}
@@ -331,6 +411,7 @@ impl Inspector {
             Reading::Unread if policy.content() == Unread::Refuse => return Err(Stop::Unsupported),
             Reading::Unread => {
                 *unread = 1;
+                *skipped = true;
                 return Ok(());
             }
         }
@@ -359,26 +440,27 @@ fn piece(range: Range<usize>, key: Range<usize>, place: Place) -> Piece {
     }
 }
 
-/// Fields that carry the caller's credentials for the provider: they are what they are, and must arrive.
+/// Fields that carry the caller's credentials for the provider, or the provider's for the caller: they are what they are, and must arrive.
 fn is_credential(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 7] = [
+    const NAMES: [&[u8]; 8] = [
         b"authorization",
         b"proxy-authorization",
         b"x-api-key",
         b"api-key",
         b"x-goog-api-key",
         b"cookie",
+        b"set-cookie",
         b"x-amz-security-token",
     ];
     NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 impl Matcher {
-    /// Every field that crosses to the upstream, but for credentials.
-    fn fields(&mut self, policy: &Policy, head: &RequestHead, bytes: &[u8]) -> Result<(), Stop> {
+    /// Every field that crosses, but for credentials.
+    fn fields(&mut self, policy: &Policy, fields: &[Field], bytes: &[u8]) -> Result<(), Stop> {
         let place = Place { part: Part::Headers, layer: Layer::PostTemplate, role: Role::None };
         let hits = self.hits.len();
-        for field in forward::crossing(bytes, &head.fields) {
+        for field in forward::crossing(bytes, fields) {
             if !is_credential(field.spelling.of(bytes)) {
                 self.plain(policy, bytes, &piece(field.value.range(), field.spelling.range(), place))?;
             }
@@ -568,7 +650,7 @@ impl Matcher {
         found: &[u8],
         continued: bool,
     ) -> Result<(), Stop> {
-        let Some(rule) = policy.rule_for(finding.finder, Scope::Request, piece.place) else { return Ok(()) };
+        let Some(rule) = policy.rule_for(finding.finder, self.scope, piece.place) else { return Ok(()) };
         if rule.action == Action::Allow {
             return Ok(());
         }
@@ -583,8 +665,8 @@ impl Matcher {
         let numbered = rule.action == Action::Redact && (rule.placeholder.numbered || spelling == Spelling::Key);
         let number = if numbered && !continued { self.number(&rule.placeholder.word, found) } else { 0 };
         let Finding { start, end, finder, validated } = finding;
-        let place = piece.place;
-        self.hits.push(Hit { start, end, finder, target: Target::Body, spelling, place, continued, validated, number });
+        let (scope, place, target) = (self.scope, piece.place, Target::Body);
+        self.hits.push(Hit { start, end, finder, scope, target, spelling, place, continued, validated, number });
         Ok(())
     }
 

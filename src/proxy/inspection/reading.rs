@@ -1,5 +1,6 @@
 //! How a body is read: by the API whose path was called, else by its media type.
 
+use super::Answer;
 use super::Message;
 use super::Stop;
 use crate::extract::Api;
@@ -8,6 +9,7 @@ use crate::extract::Part;
 use crate::extract::Place;
 use crate::extract::Role;
 use crate::extract::node::Node;
+use crate::http::head::Field;
 use crate::http::head::Name;
 use crate::http::media_type::Charset;
 use crate::http::media_type::Kind;
@@ -46,20 +48,41 @@ impl<'a> Reading<'a> {
             return Ok(Self::Nothing);
         }
         let api = Api::of_path(head.path.of(bytes));
-        let mut types = head.fields.iter().filter(|field| field.name == Name::ContentType);
-        let (first, second) = (types.next(), types.next());
         if api != Api::Other {
             return Ok(Self::Json(api.table()));
         }
-        let Some(field) = first else { return Ok(Self::guess(body)) };
-        let media = MediaType::of(field.value.of(bytes)).ok().filter(|_| second.is_none()).ok_or(Stop::Unsupported)?;
+        let Some(media) = media_type(&head.fields, bytes)? else { return Ok(Self::guess(body)) };
         match (media.kind, media.charset) {
             (Kind::Multipart, _) => Ok(Self::Multipart(media.boundary)),
             (Kind::Json, Charset::Utf8) => Ok(Self::Json(api.table())),
             (Kind::Json, Charset::Other) => Err(Stop::Unsupported),
             (Kind::Urlencoded, Charset::Utf8) => Ok(Self::Urlencoded),
             (Kind::Text | Kind::EventStream, Charset::Utf8) => Ok(Self::Text),
-            (Kind::Other | Kind::Urlencoded | Kind::Text | Kind::EventStream, _) => Ok(Self::Unread),
+            (Kind::Other | Kind::Urlencoded | Kind::Text | Kind::EventStream | Kind::Lines, _) => Ok(Self::Unread),
+        }
+    }
+
+    /// Decides for an answer: by its media type, since a path may be answered by what stands in front of the provider too. Its
+    /// own error documents have no places of their own.
+    ///
+    /// # Errors
+    /// As for requests.
+    pub(super) fn of_answer(answer: &Answer<'a>) -> Result<Self, Stop> {
+        let Answer { api, head, bytes, body } = *answer;
+        if body.is_empty() {
+            return Ok(Self::Nothing);
+        }
+        let Some(media) = media_type(&head.fields, bytes)? else { return Ok(Self::guess(body)) };
+        let is_document = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+        match (media.kind, media.charset) {
+            (Kind::Multipart, _) => Ok(Self::Multipart(media.boundary)),
+            (Kind::Json, Charset::Utf8) => Ok(Self::Json(answer_table(api, head.status))),
+            (Kind::Json, Charset::Other) => Err(Stop::Unsupported),
+            (Kind::Urlencoded, Charset::Utf8) => Ok(Self::Urlencoded),
+            // Many a reader takes what looks like JSON for JSON, whatever it says it is.
+            (Kind::Text | Kind::EventStream, Charset::Utf8) if is_document => Ok(Self::Guess),
+            (Kind::Text | Kind::EventStream, Charset::Utf8) => Ok(Self::Text),
+            (Kind::Other | Kind::Urlencoded | Kind::Text | Kind::EventStream | Kind::Lines, _) => Ok(Self::Unread),
         }
     }
 
@@ -71,4 +94,20 @@ impl<'a> Reading<'a> {
             _ => Self::Unread,
         }
     }
+}
+
+/// What the one `Content-Type` of a message says; none where it has none.
+///
+/// # Errors
+/// It has two, or one that is no media type.
+pub(in crate::proxy) fn media_type<'a>(fields: &[Field], bytes: &'a [u8]) -> Result<Option<MediaType<'a>>, Stop> {
+    let mut types = fields.iter().filter(|field| field.name == Name::ContentType);
+    let (first, second) = (types.next(), types.next());
+    let Some(field) = first else { return Ok(None) };
+    MediaType::of(field.value.of(bytes)).ok().filter(|_| second.is_none()).map(Some).ok_or(Stop::Unsupported)
+}
+
+/// Where the texts of a whole answer are. An error is the same for all APIs: every string.
+fn answer_table(_api: Api, _status: u16) -> &'static Node {
+    Api::Other.table()
 }

@@ -1,0 +1,96 @@
+//! The body of an answer as it comes, its framing taken off, and its content coding where it is to be read.
+
+use std::rc::Rc;
+
+use crate::error::Error;
+use crate::error::Kind;
+use crate::http::coding::Coding;
+use crate::http::coding::Decoder;
+use crate::http::framing::Body;
+use crate::limits;
+use crate::net::buffer::Blocks;
+use crate::net::buffer::Buffer;
+use crate::net::buffer::Lease;
+use crate::proxy::enforce;
+use crate::upstream::h1::Reader;
+
+/// Where an answer's bytes come from.
+pub(super) struct Source {
+    /// What takes the framing off.
+    pub(super) reader: Reader,
+    coding: Option<Coded>,
+}
+
+/// A decoder, and what the core is charged for it.
+struct Coded {
+    decoder: Decoder,
+    _charged: Lease,
+}
+
+impl Source {
+    /// A body framed as `body`, in whatever coding it was sent.
+    pub(super) fn as_sent(body: Body) -> Self {
+        Self { reader: Reader::new(body), coding: None }
+    }
+
+    /// The same with its coding taken off as it comes.
+    ///
+    /// # Errors
+    /// The core's budget has no room for a decoder.
+    pub(super) fn plain(body: Body, coding: Coding, blocks: &Rc<Blocks>) -> Result<Self, Error> {
+        if coding == Coding::Identity {
+            return Ok(Self::as_sent(body));
+        }
+        let lease = Lease::new(blocks, Decoder::memory_max(coding)).map_err(|_| Error::upstream(Kind::Memory))?;
+        let coded = Coded { decoder: Decoder::endless(coding), _charged: lease };
+        Ok(Self { reader: Reader::new(body), coding: Some(coded) })
+    }
+
+    /// Hands all data that `received` holds to `sink`, run by run, and consumes it.
+    ///
+    /// # Errors
+    /// The framing or the coding is broken, or whatever the sink says.
+    pub(super) fn take(
+        &mut self,
+        received: &mut Buffer,
+        mut sink: impl FnMut(&[u8]) -> Result<(), Kind>,
+    ) -> Result<(), Error> {
+        let Self { reader, coding } = self;
+        match coding {
+            None => reader.read(received, sink),
+            Some(coded) => reader.read(received, |data| decode(&mut coded.decoder, data, &mut sink)),
+        }
+    }
+
+    /// Whether the body is complete, the connection being still open.
+    pub(super) fn is_done(&self) -> bool {
+        self.reader.is_done()
+    }
+
+    /// Says that the body has ended.
+    ///
+    /// # Errors
+    /// Its coding has not.
+    pub(super) fn finish(&self) -> Result<(), Error> {
+        let ended = self.coding.as_ref().map_or(Ok(()), |coded| coded.decoder.finish());
+        ended.map_err(|error| Error::upstream(enforce::of_coding(error)))
+    }
+}
+
+fn decode(
+    decoder: &mut Decoder,
+    mut data: &[u8],
+    sink: &mut impl FnMut(&[u8]) -> Result<(), Kind>,
+) -> Result<(), Kind> {
+    let mut step = [0; limits::CODING_STEP_BYTES];
+    loop {
+        let moved = decoder.decode(data, &mut step).map_err(enforce::of_coding)?;
+        if moved.is_idle() {
+            return Ok(());
+        }
+        if moved.written > 0 {
+            sink(step.get(..moved.written).unwrap_or_default())?;
+        }
+        data = data.get(moved.read..).unwrap_or_default();
+    }
+}
