@@ -70,7 +70,7 @@ pub(super) fn enforce(
             exchange.reasoned = code.map(|code| Reasoned { code, policy_version: policy.version() });
             Err(Error::client(Kind::Blocked))
         }
-        Action::Redact => {
+        Action::Redact | Action::Tokenise => {
             let redacted = redact(core, client, request, exchange, (policy, &mut *inspector))?;
             exchange.redacted = redacted;
             counters.redactions.add(u64::from(redacted));

@@ -662,7 +662,7 @@ impl Matcher {
             Form::Number => Spelling::Number,
             Form::Text | Form::Json => Spelling::Plain,
         };
-        let numbered = rule.action == Action::Redact && (rule.placeholder.numbered || spelling == Spelling::Key);
+        let numbered = rule.action.replaces() && (rule.placeholder.numbered || spelling == Spelling::Key);
         let number = if numbered && !continued { self.number(&rule.placeholder.word, found) } else { 0 };
         let Finding { start, end, finder, validated } = finding;
         let (scope, place, target) = (self.scope, piece.place, Target::Body);
