@@ -177,7 +177,7 @@ fn decide(
             exchange.reasoned = code.map(|code| Reasoned { code, policy_version: policy.version() });
             return Err(Error::upstream(Kind::Blocked));
         }
-        Action::Redact => redact(core, document, exchange, &mut inspector)?,
+        Action::Redact | Action::Tokenise => redact(core, document, exchange, &mut inspector)?,
         Action::Warn | Action::Allow => {}
     }
     count_verdict(core, action.max(verdict.unwrap_or(Action::Allow)));
