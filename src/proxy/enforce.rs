@@ -25,7 +25,6 @@ use super::Core;
 use super::Exchange;
 use super::inspection::Inspector;
 use super::inspection::Message;
-use super::inspection::Stop;
 use super::inspection::Target;
 use super::inspection::redact::Redaction;
 use super::refusal::Reasoned;
@@ -55,13 +54,7 @@ pub(super) fn enforce(
     let counters = core.counters();
     counters.inspected_bytes.add(inspector.bytes());
     counters.uninspected.add(u64::from(inspector.unread()));
-    let action = result.map_err(|stop| {
-        Error::client(match stop {
-            Stop::Unreadable(unreadable) => Kind::Unreadable(unreadable),
-            Stop::Unsupported => Kind::UnsupportedContent,
-            Stop::Limit => Kind::Blocked,
-        })
-    })?;
+    let action = result.map_err(Error::client)?;
     if action == Action::Allow {
         counters.count_verdict(Verdict::Allow);
         return Ok(());

@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::error::Kind;
 use crate::extract::Layer;
 use crate::extract::Part;
-use crate::extract::Unreadable;
 use crate::inspect::detector::Severity;
 use crate::limits;
 use crate::policy::Action;
@@ -27,6 +26,7 @@ use super::Core;
 use super::Exchange;
 use super::inspection::Hit;
 use super::inspection::Message;
+use super::refusal;
 use super::refusal::Reasoned;
 
 /// Tells of the hits in a request that was decided by `action`. It allocates: clean requests never come here.
@@ -69,7 +69,7 @@ pub(super) fn refused(core: &Core, policy: &Policy, message: &Message<'_>, excha
         counters.count_verdict(Verdict::Block);
         return;
     }
-    let Some(code) = code_of(error.kind).and_then(Code::new) else {
+    let Some(code) = refusal::bound_code(error.kind).and_then(Code::new) else {
         if matches!(error.kind, Kind::Unreadable(_) | Kind::Encoding) {
             counters.count_verdict(Verdict::Refuse);
         }
@@ -80,17 +80,6 @@ pub(super) fn refused(core: &Core, policy: &Policy, message: &Message<'_>, excha
         exchange.reasoned = Some(Reasoned { code, policy_version: policy.version() });
     }
     send(core, event(core, policy, code, matched(core, policy, message)));
-}
-
-/// The reason codes of bounds.
-const fn code_of(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::Blocked => Some("POLICY.SCAN_LIMIT"),
-        Kind::BodyTooLarge => Some("POLICY.BODY_TOO_LARGE"),
-        Kind::UnsupportedContent => Some("POLICY.UNSUPPORTED_CONTENT"),
-        Kind::DecodeLimit | Kind::Unreadable(Unreadable::Pieces) => Some("POLICY.DECODE_LIMIT"),
-        _ => None,
-    }
 }
 
 /// The body of a request: where a match is that has no narrower place.
