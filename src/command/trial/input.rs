@@ -102,3 +102,25 @@ pub(in crate::command) fn read(path: &Path) -> Result<Vec<u8>, Unfit> {
 pub(in crate::command) fn read_text(path: &Path) -> Result<String, Unfit> {
     String::from_utf8(read(path)?).map_err(|error| Unfit::Utf8(path.to_owned(), error.utf8_error().valid_up_to()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_or_too_long_files_are_not_tried() {
+        let paths = vec![PathBuf::from(STANDARD); limits::TRIED_FILES_MAX + 1];
+        assert!(matches!(gather(&paths), Err(Unfit::Many)));
+        assert_eq!(gather(paths.get(1..).unwrap()).unwrap().len(), limits::TRIED_FILES_MAX);
+        let path = std::env::temp_dir().join(format!("penaxtra-gateway-tried-{}", std::process::id()));
+        let file = fs::File::create(&path).unwrap();
+        for (bytes, fits) in [(limits::TRIED_BYTES_MAX, true), (limits::TRIED_BYTES_MAX + 1, false)] {
+            file.set_len(bytes as u64).unwrap();
+            match read(&path) {
+                Ok(read) => assert!(fits && read.len() == bytes),
+                Err(unfit) => assert!(!fits && matches!(unfit, Unfit::Long(_)), "{unfit}"),
+            }
+        }
+        fs::remove_file(path).unwrap();
+    }
+}
