@@ -255,6 +255,12 @@ pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
 /// Bytes of a policy's file, header and document. 10,000 rules of 200 to 400 bytes are 2 to 4 MiB. Past it: the policy is refused.
 pub const POLICY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Bytes of a file that a policy is tried on: twice what a gateway takes by default. Past it: it is not tried, and `policy test` says so.
+pub const TRIED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Files and folders that one run of `policy test` or `policy diff` looks at. Past it: nothing is tried, and it says so.
+pub const TRIED_FILES_MAX: usize = 10_000;
+
 /// Rules of one policy; large ones in use have a few hundred. Past it: the policy is refused.
 pub const POLICY_RULES_MAX: usize = 10_000;
 

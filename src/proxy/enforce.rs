@@ -26,7 +26,6 @@ use super::Core;
 use super::Exchange;
 use super::inspection::Inspector;
 use super::inspection::Message;
-use super::inspection::Stop;
 use super::inspection::Target;
 use super::inspection::redact::Redaction;
 use super::refusal::Reasoned;
@@ -57,7 +56,7 @@ pub(super) fn enforce(
     let counters = core.counters();
     counters.inspected_bytes.add(inspector.bytes());
     counters.uninspected.add(u64::from(inspector.unread()));
-    let action = result.map_err(|stop| Error::client(of_stop(stop)))?;
+    let action = result.map_err(Error::client)?;
     if action == Action::Allow {
         counters.count_verdict(Verdict::Allow);
         return Ok(());
@@ -144,15 +143,6 @@ pub(super) fn coding(fields: &[Field], bytes: &[u8]) -> Result<Coding, Kind> {
 /// Whether a message says anything of a content coding.
 pub(super) fn is_coded(fields: &[Field]) -> bool {
     fields.iter().any(|field| field.name == Name::ContentEncoding)
-}
-
-/// Why what inspection stopped at is refused.
-pub(super) const fn of_stop(stop: Stop) -> Kind {
-    match stop {
-        Stop::Unreadable(unreadable) => Kind::Unreadable(unreadable),
-        Stop::Unsupported => Kind::UnsupportedContent,
-        Stop::Limit => Kind::Blocked,
-    }
 }
 
 fn replace_body(client: &mut Client, request: &mut Request, body: Buffer) {

@@ -127,6 +127,18 @@ pub struct Reasoned {
     pub policy_version: u64,
 }
 
+/// The reason code of an inspection that cannot be done or not finished. A rule that blocks has a code of its own.
+#[must_use]
+pub const fn bound_code(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Blocked => Some("POLICY.SCAN_LIMIT"),
+        Kind::BodyTooLarge => Some("POLICY.BODY_TOO_LARGE"),
+        Kind::UnsupportedContent => Some("POLICY.UNSUPPORTED_CONTENT"),
+        Kind::DecodeLimit | Kind::Unreadable(Unreadable::Pieces) => Some("POLICY.DECODE_LIMIT"),
+        _ => None,
+    }
+}
+
 /// An answer of the gateway's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {

@@ -14,6 +14,7 @@ use std::hash::BuildHasher;
 use std::hash::RandomState;
 use std::ops::Range;
 
+use crate::error::Kind;
 use crate::extract::Api;
 use crate::extract::Form;
 use crate::extract::Layer;
@@ -216,6 +217,16 @@ struct Offset {
     at: u32,
     hit: u32,
     is_end: bool,
+}
+
+impl From<Stop> for Kind {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Unreadable(unreadable) => Self::Unreadable(unreadable),
+            Stop::Unsupported => Self::UnsupportedContent,
+            Stop::Limit => Self::Blocked,
+        }
+    }
 }
 
 impl From<Exceeded> for Stop {

@@ -161,7 +161,7 @@ fn decide(
     let counters = core.counters();
     counters.inspected_bytes.add(inspector.bytes());
     counters.uninspected.add(u64::from(inspector.unread()));
-    let action = result.map_err(|stop| Error::upstream(enforce::of_stop(stop)))?;
+    let action = result.map_err(|stop| Error::upstream(Kind::from(stop)))?;
     let coverage = match inspector.unread() {
         0 => Coverage::Full,
         _ if inspector.skipped() => Coverage::NoneContentType,
