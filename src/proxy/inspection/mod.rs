@@ -47,6 +47,7 @@ use crate::policy::Rule;
 use crate::policy::Scope;
 use crate::policy::Unread;
 
+pub mod fuzz;
 mod reading;
 pub mod redact;
 #[cfg(test)]
