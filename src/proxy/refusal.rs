@@ -320,6 +320,10 @@ impl Refusal {
             encode::decimal(u64::from(limits::RETRY_AFTER_SECONDS), out);
             out.extend_from_slice(b"\r\n");
         }
+        if dialect == Dialect::Anthropic {
+            // Where the SDKs of that API look for the id.
+            encode::line(out, &[b"request-id: ", own.request_id.as_bytes()]);
+        }
         own.write(b"application/json", &self.body(dialect, reasoned, &own.request_id), out);
     }
 
@@ -449,6 +453,7 @@ mod tests {
         refusal.write(Dialect::of_bytes(b"POST /v1/messages?x HTTP/1.1\r\nHo"), None, &own("id-2", true), &mut out);
         let (head, body) = parse(&out);
         assert!(!head.contains("connection"), "{head}");
+        assert!(head.contains("\r\nrequest-id: id-2\r\n") && head.contains("\r\nx-request-id: id-2\r\n"), "{head}");
         assert_eq!(body["type"], "error");
         assert_eq!(body["error"]["type"], "invalid_request_error");
         assert_eq!(body["request_id"], "id-2");
