@@ -58,8 +58,9 @@ impl<'a> Reading<'a> {
             (Kind::Json, Charset::Utf8) => Ok(Self::Json(api.table())),
             (Kind::Json, Charset::Other) => Err(Stop::Unsupported),
             (Kind::Urlencoded, Charset::Utf8) => Ok(Self::Urlencoded),
-            (Kind::Text | Kind::EventStream, Charset::Utf8) => Ok(Self::Text),
-            (Kind::Other | Kind::Urlencoded | Kind::Text | Kind::EventStream, _) => Ok(Self::Unread),
+            (Kind::Text | Kind::EventStream | Kind::JsonLines | Kind::JsonSequence, Charset::Utf8) => Ok(Self::Text),
+            (Kind::Text | Kind::EventStream | Kind::JsonLines | Kind::JsonSequence, Charset::Other)
+            | (Kind::Other | Kind::Urlencoded, _) => Ok(Self::Unread),
         }
     }
 
