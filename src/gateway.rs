@@ -329,9 +329,13 @@ mod tests {
 
     use super::*;
     use crate::config::Io;
+    use crate::config::LogFormat;
+    use crate::config::LogLevel;
     use crate::config::Upstream;
     use crate::demo::server::MockLlm;
     use crate::demo::server::Options;
+    use crate::hardening;
+    use crate::log;
     use crate::proxy;
 
     fn post(client: &mut TcpStream, body: &[u8]) {
@@ -343,6 +347,22 @@ mod tests {
         let mut buffer = [0; 4096];
         let count = client.read(&mut buffer).unwrap_or(0);
         String::from_utf8_lossy(&buffer[..count]).into_owned()
+    }
+
+    /// The metrics page, once it holds the line: an answer, or its end, is with the client before it is counted.
+    fn metrics_with(address: SocketAddr, line: &str) -> String {
+        let mut page = String::new();
+        for _ in 0..100 {
+            let mut admin = TcpStream::connect(address).unwrap();
+            admin.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            admin.write_all(b"GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+            page.clear();
+            admin.read_to_string(&mut page).unwrap();
+            if page.contains(line) {
+                break;
+            }
+        }
+        page
     }
 
     fn panic_ends_one_connection(io: Io) {
@@ -367,22 +387,70 @@ mod tests {
         assert_eq!(answer(&mut bad), "", "the connection of the panic ends without an answer");
         post(&mut good, chat);
         assert!(answer(&mut good).starts_with("HTTP/1.1 200 "), "the worker and its other connection live");
-        // An answer is with its client before its exchange is counted as over.
-        let mut metrics = String::new();
-        for _ in 0..100 {
-            let mut admin = connect(gateway.admin.unwrap());
-            admin.write_all(b"GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
-            metrics.clear();
-            admin.read_to_string(&mut metrics).unwrap();
-            if metrics.contains("pnx_requests_in_flight 0\n") {
-                break;
-            }
-        }
+        let metrics = metrics_with(gateway.admin.unwrap(), "pnx_requests_in_flight 0\n");
         assert!(metrics.contains("pnx_panics_total 1\n"), "{metrics}");
         assert!(metrics.contains("pnx_requests_in_flight 0\n"), "{metrics}");
         drop((good, bad));
         gateway.stop();
         assert_eq!(gateway.wait(), 0);
+    }
+
+    /// Plays the program, logger, hook and all, with what panics in it: an exchange on each driver, and a thread.
+    fn panic_as_the_program(canary: &str) {
+        hardening::start();
+        log::start(LogLevel::Debug, LogFormat::Json);
+        for io in [Io::Auto, Io::Epoll] {
+            let any_port = "127.0.0.1:0".parse().unwrap();
+            let model = MockLlm::start(any_port, Options::default()).unwrap();
+            let mut config = Config::for_upstream(Upstream::parse(&format!("http://{}", model.address)).unwrap());
+            config.listen = vec![any_port];
+            config.admin = Some(any_port);
+            config.io = io;
+            let gateway = Gateway::start(&config, false).unwrap();
+            let body = [proxy::PANIC, canary.as_bytes()].concat();
+            let head =
+                format!("POST /{canary}?{canary} HTTP/1.1\r\nhost: {canary}\r\nauthorization: Bearer {canary}\r\n");
+            let length = format!("content-length: {}\r\n\r\n", body.len());
+            let mut client = TcpStream::connect(gateway.addresses[0]).unwrap();
+            client.write_all(&[head.as_bytes(), length.as_bytes(), &body].concat()).unwrap();
+            assert_eq!(answer(&mut client), "");
+            let page = metrics_with(gateway.admin.unwrap(), "pnx_panics_total 1\n");
+            io::stderr().write_all(page.as_bytes()).unwrap();
+            gateway.stop();
+            assert_eq!(gateway.wait(), 0);
+        }
+        let text = canary.to_owned();
+        assert!(std::thread::spawn(move || panic!("of {text}")).join().is_err());
+    }
+
+    #[test]
+    fn a_panic_tells_its_place_and_nothing_of_the_request() {
+        const CANARY: &str = "QXCANARY7ZVTWLKM";
+        const PLAYS: &str = "PNX_TEST_PLAYS_THE_PROGRAM";
+        if std::env::var_os(PLAYS).is_some() {
+            return panic_as_the_program(CANARY);
+        }
+        let name = "gateway::tests::a_panic_tells_its_place_and_nothing_of_the_request";
+        // In a process of its own, since a panic hook and a logger are the whole process's.
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .envs([(PLAYS, "1"), ("RUST_BACKTRACE", "full")])
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{told}");
+        let panics: Vec<&str> =
+            told.lines().filter(|line| line.contains("a connection or a thread has ended")).collect();
+        assert_eq!(panics.len(), 3, "{told}");
+        for (line, file) in panics.iter().zip(["enforce.rs", "enforce.rs", "gateway.rs"]) {
+            assert!(line.contains(file) && line.contains("\"line\":"), "{line}");
+        }
+        assert_eq!(told.matches("pnx_panics_total 1\n").count(), 2, "{told}");
+        let list = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+        let lower = told.to_lowercase();
+        for trace in [&CANARY.to_lowercase()[..8], &list(&CANARY.as_bytes()[..8]), "on purpose"] {
+            assert!(!lower.contains(trace), "{told}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@
 //! - [`proxy`] runs the exchange, top to bottom; [`simd`] holds the vector loops of two of the rooms above.
 //! - [`upstream`] lends a connection; the answer goes back piece by piece, never gathered.
 //! - [`gateway`] puts the parts together for `main`; [`control`] and [`admin`] run beside the cores and meet them in [`shared`].
-//! - [`command`] makes, signs and checks policies on the command line.
+//! - [`command`] makes, signs, checks and tries policies on the command line.
 
 pub mod config;
 pub mod gateway;

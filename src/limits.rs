@@ -255,6 +255,12 @@ pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
 /// Bytes of a policy's file, header and document. 10,000 rules of 200 to 400 bytes are 2 to 4 MiB. Past it: the policy is refused.
 pub const POLICY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Bytes of a file that a policy is tried on: twice what a gateway takes by default. Past it: it is not tried, and `policy test` says so.
+pub const TRIED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Files and folders that one run of `policy test` or `policy diff` looks at. Past it: nothing is tried, and it says so.
+pub const TRIED_FILES_MAX: usize = 10_000;
+
 /// Rules of one policy; large ones in use have a few hundred. Past it: the policy is refused.
 pub const POLICY_RULES_MAX: usize = 10_000;
 
@@ -275,6 +281,30 @@ pub const POLICY_CONTEXT_WORDS_MAX: usize = 64;
 
 /// Bytes of one context word. Past it: the policy is refused.
 pub const POLICY_CONTEXT_BYTES_MAX: usize = 64;
+
+/// Names in each list of a policy's `[tools]`; agents have tens of tools. Past it: the policy is refused.
+pub const POLICY_TOOLS_MAX: usize = 1_000;
+
+/// Bytes of a tool's name; providers take 64 or 128. Past it: a policy with such a name is refused, and where a policy lists names, a
+/// call of one is denied.
+pub const TOOL_NAME_BYTES_MAX: usize = 256;
+
+/// Bytes of one stream's answer that wait for an open match, where the policy does not say: longer than every bounded built-in match.
+/// At it: what the policy's `at_hold_limit` says.
+pub const ANSWER_HOLD_BYTES: usize = 4096;
+
+/// The least that a policy may say: the longest token of a known form, 256 bytes, with room for the events around it.
+pub const ANSWER_HOLD_BYTES_MIN: usize = 512;
+
+/// The most that a policy may say: 10,000 streams that all wait would hold 640 MiB. Past it: the policy is refused.
+pub const ANSWER_HOLD_BYTES_MAX: usize = 64 * 1024;
+
+/// How long they wait, milliseconds, where the policy does not say: models pause for less between two tokens, and people wait no longer.
+/// At it: as above.
+pub const ANSWER_HOLD_MILLISECONDS: u64 = 2_000;
+
+/// The most that a policy may say, milliseconds: half the time after which clients take a silent stream for dead. Past it: the policy is refused.
+pub const ANSWER_HOLD_MILLISECONDS_MAX: u64 = 30_000;
 
 /// Mistakes that are told of one policy. Past it: only their number is.
 pub const POLICY_MISTAKES_MAX: usize = 100;
@@ -332,6 +362,9 @@ pub const FOLDED_GROWTH_MAX: usize = 3;
 /// How often what was decoded (base64, hexadecimal) is decoded again. Past it what it says is not looked at: no tool wraps so often.
 pub const DECODING_DEPTH_MAX: usize = 3;
 
+/// Matches without a context word that are remembered while one may still follow, in one text. More: all text from the first on waits.
+pub const AWAITED_MAX: usize = 8;
+
 /// Characters of the shortest run that is decoded, padding among them: 11 bytes of base64, 8 of hexadecimal. Secrets are longer.
 pub const ENCODED_CHARACTERS_MIN: usize = 16;
 
@@ -341,6 +374,8 @@ const _: () = {
     assert!(RECORD_PLAIN_BYTES_MAX + RECORD_OVERHEAD_BYTES <= BLOCK_BYTES);
     assert!(TLS_INCOMING_BYTES_MAX > BLOCK_BYTES);
     assert!(CHUNK_SIZE_DIGITS_MAX < 16);
+    assert!(ANSWER_HOLD_BYTES_MIN <= ANSWER_HOLD_BYTES && ANSWER_HOLD_BYTES <= ANSWER_HOLD_BYTES_MAX);
+    assert!(TOOL_NAME_BYTES_MAX < ANSWER_HOLD_BYTES_MIN);
 };
 
 /// How long each wait may last. Each is a setting of 1 ms to 24 h (`drain_delay` may be zero); the defaults stand in `config/setting.rs`.

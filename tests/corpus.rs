@@ -15,6 +15,7 @@ use penaxtra_gateway::inspect::fuzz::fuzz_scan;
 use penaxtra_gateway::inspect::normalise::fuzz::fuzz_normalise;
 use penaxtra_gateway::policy::fuzz::fuzz_bundle;
 use penaxtra_gateway::policy::fuzz::fuzz_policy_document;
+use penaxtra_gateway::proxy::inspection::fuzz::fuzz_redactor;
 
 #[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]
 #[path = "../fuzz/src/connection.rs"]
@@ -90,6 +91,11 @@ fn policies_hold_their_properties() {
 #[test]
 fn texts_are_scanned_as_their_twins_say() {
     replay("scan", fuzz_scan);
+}
+
+#[test]
+fn redacted_bodies_hold_their_properties() {
+    replay("redactor", fuzz_redactor);
 }
 
 #[test]

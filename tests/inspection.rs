@@ -570,3 +570,50 @@ fn a_reader_of_events_that_stalls_keeps_nobody_waiting() {
         gateway.finish();
     });
 }
+
+/// The verb opens no socket, so what it says is held against a gateway that does.
+#[test]
+fn policy_test_says_what_the_gateway_does() {
+    each(PLAIN, |setup| {
+        let upstream = setup.echo();
+        let rules = [EMAIL, AWS, SHADOW];
+        let guarded = Guarded::start(setup, &upstream, &document(5, "", &rules), &[]);
+        let mut client = guarded.gateway.client();
+        let image = json!({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,aGVsbG8="}}]}]});
+        let bodies = [
+            chat("nothing here"),
+            chat("bluebird"),
+            chat("\"anna.keller@nordwind-handel.de\" and anna.keller@nordwind-handel.de"),
+            chat(&format!("to anna.keller@nordwind-handel.de: {AWS_KEY}")),
+            br#"{"messages":[{"role":"user","content":"to \u0061nna.keller@nordwind-handel.de"}], "x":{"anna.keller@nordwind-handel.de":1}}"#.to_vec(),
+            chat(&"bluebird ".repeat(9000)),
+            image.to_string().into_bytes(),
+            br#"{"messages":1,"messages":2}"#.to_vec(),
+            br#"{"messages""#.to_vec(),
+            "[".repeat(200).into_bytes(),
+        ];
+        for body in &bodies {
+            let forwarded = upstream.requests().len();
+            let answer = client.post(CHAT, body);
+            let tried = guarded.folder.put("body.json", body);
+            let policy = shown(&guarded.folder.path("policy.toml"));
+            let (_, text) = run(&["policy", "test", "--policy", &policy, "--json", "--print-redacted", &shown(&tried)]);
+            let told: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(told["status"].as_u64().unwrap_or(200), u64::from(answer.status), "{told}");
+            let passed = matches!(told["verdict"].as_str(), Some("allow" | "warn" | "redact"));
+            assert_eq!(upstream.requests().len() - forwarded, usize::from(passed), "{told}");
+            if passed {
+                let body = String::from_utf8(body.clone()).unwrap();
+                assert_eq!(last_body(&upstream), told["redacted"].as_str().unwrap_or(&body));
+                assert_eq!(answer.fields.has("x-penaxtra-redacted"), told["verdict"] == "redact", "{told}");
+            } else {
+                let error = &answer.json()["error"];
+                assert_eq!(
+                    &error["code"],
+                    told.get("reason").filter(|_| answer.status == 403).unwrap_or(&told["error"])
+                );
+            }
+        }
+        guarded.gateway.finish();
+    });
+}

@@ -1,4 +1,5 @@
-//! The official SDKs of OpenAI and Anthropic, Python and Node, through a gateway and past it: the same parsed results.
+//! The official SDKs of OpenAI and Anthropic, Python and Node, through a gateway and past it: the same parsed results; and behind a
+//! policy: their own permission error at once.
 //!
 //! Ignored by default because it needs Python, Node and their packages: `cargo test --test official_clients -- --ignored`
 //! installs them on first use into `target/clients` (or `PNX_CLIENTS_DIR`). Whatever the SDKs see differently through the gateway,
@@ -11,9 +12,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+
 use penaxtra_gateway::config::Config;
+use penaxtra_gateway::config::Events;
 use penaxtra_gateway::config::Io;
 use penaxtra_gateway::config::TlsSource;
 use penaxtra_gateway::config::Upstream;
@@ -43,26 +48,43 @@ fn certificates(directory: &Path) -> (PathBuf, PathBuf, PathBuf) {
     (file("ca.pem", ca_certificate.pem()), file("tls.crt", leaf.pem()), file("tls.key", key.serialize_pem()))
 }
 
-fn compare(io: Io, scratch: &Path) {
-    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+/// The folder with the SDKs, which are installed into it on first use.
+fn packages() -> PathBuf {
     let packages = std::env::var_os("PNX_CLIENTS_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/clients"), PathBuf::from);
-    let installed = Command::new(clients.join("install")).arg(&packages).status().unwrap();
+    let installed = Command::new(clients().join("install")).arg(&packages).status().unwrap();
     assert!(installed.success(), "the SDKs could not be installed");
+    packages
+}
 
-    let any_port: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let options = Options { delay_per_token: Duration::from_millis(5), tls: None, ..Options::default() };
-    let model = MockLlm::start(any_port, options).unwrap();
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+fn any_port() -> SocketAddr {
+    "127.0.0.1:0".parse().unwrap()
+}
+
+/// What both kinds of test start from: a gateway's configuration in front of the model, and the authority that clients are to trust.
+fn configuration(model: &MockLlm, io: Io, scratch: &Path) -> (Config, PathBuf) {
     let (ca, certificate, key) = certificates(scratch);
     let mut config = Config::for_upstream(Upstream::parse(&format!("http://{}", model.address)).unwrap());
-    config.listen = vec![any_port];
+    config.listen = vec![any_port()];
     config.tls = TlsSource::Pair { certificate, key };
     config.io = io;
+    (config, ca)
+}
+
+fn compare(io: Io, scratch: &Path) {
+    let packages = packages();
+    let options = Options { delay_per_token: Duration::from_millis(5), ..Options::default() };
+    let model = MockLlm::start(any_port(), options).unwrap();
+    let (config, ca) = configuration(&model, io, scratch);
     let gateway = Gateway::start(&config, false).unwrap();
     let port = gateway.addresses[0].port();
 
     let status = Command::new("python3")
-        .arg(clients.join("run.py"))
+        .arg(clients().join("run.py"))
         .args([
             format!("http://{}", model.address),
             format!("http://127.0.0.1:{port}"),
@@ -75,6 +97,61 @@ fn compare(io: Io, scratch: &Path) {
     gateway.stop();
     assert_eq!(gateway.wait(), 0);
     assert!(status.success(), "an official client saw something else through the gateway");
+}
+
+const POLICY: &str = r#"
+version = 7
+tenant = "acme"
+
+[[rule]]
+id = "00000000-0000-4000-8000-000000000001"
+detector = "aws_access_key"
+action = "block"
+
+[[rule]]
+id = "00000000-0000-4000-8000-000000000002"
+detector = "email"
+action = "redact"
+"#;
+
+fn guard(io: Io, scratch: &Path) {
+    let packages = packages();
+    let last_body = Arc::new(ArcSwap::default());
+    let model =
+        MockLlm::start(any_port(), Options { last_body: Some(Arc::clone(&last_body)), ..Options::default() }).unwrap();
+    let (mut config, ca) = configuration(&model, io, scratch);
+    let policy = scratch.join("policy.toml");
+    fs::write(&policy, POLICY).unwrap();
+    config.policy = Some(policy);
+    config.allow_unsigned_policy = true;
+    config.admin = Some(any_port());
+    config.events = Events::File(scratch.join("events"));
+    let gateway = Gateway::start(&config, false).unwrap();
+    let port = gateway.addresses[0].port();
+    let mut failed = Vec::new();
+    for sdk in ["openai-python", "anthropic-python", "openai-node", "anthropic-node"] {
+        for url in [format!("http://127.0.0.1:{port}"), format!("https://localhost:{port}")] {
+            last_body.store(Arc::new(Vec::new()));
+            let status = Command::new("python3")
+                .arg(clients().join("guarded.py"))
+                .args([sdk, &url, &format!("http://{}", model.address)])
+                .arg(format!("http://{}/metrics", gateway.admin.unwrap()))
+                .arg(&ca)
+                .env("PNX_CLIENTS_DIR", &packages)
+                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .status()
+                .unwrap();
+            let last = String::from_utf8_lossy(&last_body.load()).into_owned();
+            if !status.success() || !last.contains("write to [EMAIL] today") || last.contains("keller") {
+                failed.push(format!("{sdk} at {url}; the model got {last}"));
+            }
+        }
+    }
+    gateway.stop();
+    assert_eq!(gateway.wait(), 0);
+    assert!(failed.is_empty(), "{failed:?}");
+    let events = fs::read_to_string(scratch.join("events")).unwrap();
+    assert!(events.contains("DLP.SECRET.AWS_ACCESS_KEY") && events.contains("DLP.PII.EMAIL"), "{events}");
 }
 
 fn scratch(name: &str) -> PathBuf {
@@ -96,5 +173,13 @@ fn official_clients_see_no_difference_on_uring() {
 fn official_clients_see_no_difference_on_epoll() {
     let scratch = scratch("epoll");
     compare(Io::Epoll, &scratch);
+    fs::remove_dir_all(scratch).unwrap();
+}
+
+#[test]
+#[ignore = "needs Python, Node and their packages"]
+fn official_clients_raise_a_block_at_once_and_go_on_with_what_is_redacted() {
+    let scratch = scratch("guarded");
+    guard(Io::Auto, &scratch);
     fs::remove_dir_all(scratch).unwrap();
 }

@@ -41,7 +41,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("log", &["config"]),
     ("healthcheck", &["limits", "config", "clock"]),
     // Policies on the command line, beside any gateway. `control`: files are read as a gateway reads them.
-    ("command", &["limits", "clock", "policy", "control"]),
+    // `proxy`, and the words of its decisions: a policy is tried by the very code that enforces it.
+    ("command", &["limits", "clock", "error", "http", "policy", "control", "proxy"]),
     // The demo plays main: it starts a gateway behind its own upstream.
     ("demo", &["policy", "limits", "clock", "error", "config", "log", "gateway", "shared", "net", "http"]),
 ];

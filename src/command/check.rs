@@ -11,6 +11,7 @@ use crate::control::fetch;
 use crate::limits;
 use crate::policy::Origin;
 use crate::policy::Policy;
+use crate::policy::Validity;
 use crate::policy::advice::advice;
 use crate::policy::bundle;
 use crate::policy::bundle::Bundle;
@@ -57,6 +58,23 @@ pub(super) fn compiled(path: &Path, bytes: &[u8], said: &mut Said) -> Option<(St
             None
         }
     }
+}
+
+/// The policy that requests are to be tried under: the built-in one if `path` is none. Advice is not given.
+pub(super) fn policy(path: Option<&Path>, said: &mut Said) -> Option<Policy> {
+    let Some(path) = path else { return Some(Policy::built_in()) };
+    let result = fetch::read(path, limits::POLICY_BYTES_MAX).map_err(|error| format!("{error}\n"));
+    let policy = result.map_err(|error| said.err.push_str(&error)).ok().and_then(|bytes| {
+        let compiled = document(&bytes).and_then(|(_, document)| compile(&document, Origin::Unsigned, [0; 32]));
+        compiled.map_err(|mistakes| said.list(path, "", &mistakes)).ok()
+    });
+    match policy.as_ref().map(|policy| policy.validity(clock::unix().as_secs())) {
+        Some(Validity::Valid) => {}
+        Some(Validity::NotYet) => said.tell(format_args!("{}: warning: it does not hold yet", path.display())),
+        Some(Validity::Over) => said.tell(format_args!("{}: warning: its time is over", path.display())),
+        None => said.code = EXIT_USAGE,
+    }
+    policy
 }
 
 /// The document in the bytes of a file, of a bundle too; nothing is verified.

@@ -1,13 +1,18 @@
-//! `penaxtra-gateway policy …`: make keys, sign, verify, check and explain policies, on the command line and never on the data path.
+//! `penaxtra-gateway policy …`: make keys, sign, verify, check, explain, try and compare policies, on the command line and never on the
+//! data path.
 //!
-//! A verb takes what was asked for and gives back what is to be said and the exit code; only this file prints. A private key is written to
-//! a file that only its owner reads, and shown nowhere unless that is what was asked for.
+//! A verb takes what was asked for and gives back what is to be said and the exit code; this file prints it. The two that may have much to
+//! say, `test` and `diff`, write it as they go. A private key is written to a file that only its owner reads, and shown nowhere unless that
+//! is what was asked for; so are the texts that a policy is tried on.
 
 mod check;
+mod diff;
 mod explain;
 mod files;
 mod keys;
 mod sign;
+mod test;
+mod trial;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -31,7 +36,7 @@ const EXIT_USAGE: u8 = 2;
 #[derive(Debug, Parser)]
 #[command(
     bin_name = "penaxtra-gateway policy",
-    about = "Make, sign, check and explain policies",
+    about = "Make, sign, check, explain and try policies",
     disable_help_subcommand = true
 )]
 struct Line {
@@ -89,6 +94,10 @@ enum Verb {
         /// The document or bundle; none: the built-in policy
         file: Option<PathBuf>,
     },
+    /// Try a policy on request bodies or texts: what it finds, and what a gateway would do
+    Test(test::Arguments),
+    /// Tell which bodies two policies decide differently about: exit code 1 if there is one
+    Diff(diff::Arguments),
     /// Print the reference page of the policy document (Markdown)
     Reference,
 }
@@ -104,10 +113,15 @@ struct Said {
 impl Said {
     /// Ends with a reason on standard error.
     fn no(mut self, code: u8, reason: impl std::fmt::Display) -> Self {
-        // Writing to a string cannot fail.
-        let _ = writeln!(self.err, "{reason}");
+        self.tell(reason);
         self.code = code;
         self
+    }
+
+    /// Adds a line to standard error.
+    fn tell(&mut self, line: impl std::fmt::Display) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.err, "{line}");
     }
 
     /// Adds lines of a file to standard error.
@@ -123,7 +137,7 @@ pub fn run(arguments: &[OsString], out: &mut dyn io::Write, err: &mut dyn io::Wr
     let (_, rest) = arguments.split_first()?;
     let said = match rest.split_first() {
         Some((word, _)) if word == WORD => match Line::try_parse_from(rest) {
-            Ok(line) => answer(line.verb),
+            Ok(line) => answer(line.verb, out),
             Err(error) => {
                 let text = error.render().to_string();
                 let (out, err) = if error.use_stderr() { (String::new(), text) } else { (text, String::new()) };
@@ -138,13 +152,15 @@ pub fn run(arguments: &[OsString], out: &mut dyn io::Write, err: &mut dyn io::Wr
     Some(said.code)
 }
 
-fn answer(verb: Verb) -> Said {
+fn answer(verb: Verb, out: &mut dyn io::Write) -> Said {
     match verb {
-        Verb::Keygen { out, public } => keys::generate(&out, public.as_deref()),
-        Verb::Sign { key, out, rollback_to, document } => sign::sign(&key, &document, &out, rollback_to),
+        Verb::Keygen { out: path, public } => keys::generate(&path, public.as_deref()),
+        Verb::Sign { key, out: path, rollback_to, document } => sign::sign(&key, &document, &path, rollback_to),
         Verb::Verify { policy_key, tenant, bundle } => sign::verify(&policy_key, tenant.as_deref(), &bundle),
         Verb::Check { files } => check::check(&files),
         Verb::Explain { rule, file } => explain::explain(file.as_deref(), rule.as_deref()),
+        Verb::Test(arguments) => test::test(&arguments, out),
+        Verb::Diff(arguments) => diff::diff(&arguments, out),
         Verb::Reference => Said { out: reference(), ..Said::default() },
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn command() -> Command {
     // Its own command line, which is read elsewhere; here it is listed, and taken where other flags stand before it.
     let rest = Arg::new("rest").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true).hide(true);
     let policy = Command::new("policy")
-        .about("Make, sign, check and explain policies, see policy --help")
+        .about("Make, sign, check, explain and try policies, see policy --help")
         .disable_help_flag(true)
         .arg(rest.value_parser(value_parser!(OsString)));
     settings(Command::new("penaxtra-gateway"), false)

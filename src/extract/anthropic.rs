@@ -9,6 +9,7 @@ use super::node::ANY_TOOL;
 use super::node::ARGUMENTS;
 use super::node::BASE64;
 use super::node::BODY;
+use super::node::CALLED_NAME;
 use super::node::Key;
 use super::node::Node;
 use super::node::PART_TEXT;
@@ -76,7 +77,7 @@ static BLOCK: Node = Node {
         key("type", &WORD),
         key("text", &PART_TEXT),
         key("id", &WORD),
-        key("name", &ARGUMENTS),
+        key("name", &CALLED_NAME),
         key("input", &ARGUMENTS),
         key("tool_use_id", &WORD),
         key("content", &RESULT),
@@ -127,13 +128,13 @@ static MEDIA: Node = Node {
 };
 
 /// Where an earlier answer of the model took something from.
-static CITATION: Node = Node {
+pub(super) static CITATION: Node = Node {
     keys: &[key("type", &WORD), key("file_id", &WORD), key("encrypted_index", &BASE64), key("enabled", &WORD)],
     ..Node::free(&ANY, BODY)
 };
 
 /// What a tool or a search answered: a text, or blocks, which may hold blocks again.
-static RESULT: Node = Node { keys: RESULT_KEYS, parts: true, ..Node::free(&ANY_TOOL, TOOL) };
+pub(super) static RESULT: Node = Node { keys: RESULT_KEYS, parts: true, ..Node::free(&ANY_TOOL, TOOL) };
 
 static RESULT_INSIDE: Node = Node { keys: RESULT_KEYS, parts: true, ..Node::free(&ANY_TOOL, TOOL) };
 

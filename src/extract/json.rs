@@ -15,16 +15,20 @@ use super::Form;
 use super::Layer;
 use super::Part;
 use super::Piece;
-use super::Place;
 use super::Role;
 use super::Unreadable;
+use super::channel::Marks;
+use super::channel::path;
 use super::media::is_base64;
 use super::media::is_data_url;
 use super::media::is_media;
 use super::node::hash;
+use super::node::step;
 use super::syntax;
 use super::syntax::Inside;
 use super::syntax::Span;
+use super::usage;
+use super::usage::Usage;
 
 pub use super::escape::offsets;
 pub use super::escape::unescape;
@@ -47,6 +51,10 @@ pub struct Walker {
     pub pieces: Vec<Piece>,
     /// Media in base64 that were left out for their place.
     pub media: u32,
+    /// The numbers of tokens that the last body names.
+    pub usage: Usage,
+    /// Whether the last body has log probabilities: then it repeats the answer's text token by token, as strings and as bytes.
+    pub logprobs: bool,
     frames: Vec<Frame>,
     /// The keys of all open objects that their tables do not know.
     keys: Vec<UnknownKey>,
@@ -65,6 +73,8 @@ pub struct Walker {
 struct Slot {
     node: &'static Node,
     key: Span,
+    /// The keys on the way to it.
+    path: u32,
 }
 
 /// An open array or object.
@@ -86,6 +96,10 @@ struct Frame {
     source: Option<u32>,
     is_base64: bool,
     speaker: Option<Speaker>,
+    /// The keys on the way to it.
+    path: u32,
+    /// What tells its fragments from others.
+    marks: Marks,
 }
 
 /// Who speaks in an object, by its `role` or `method`.
@@ -97,6 +111,8 @@ enum Speaker {
     Tool,
     /// Not a role: a request that a tool be called.
     Call,
+    /// The same, in a fragment of JSON.
+    Arguments,
 }
 
 struct UnknownKey {
@@ -134,6 +150,8 @@ impl Walker {
     fn clear(&mut self) {
         self.pieces.clear();
         self.media = 0;
+        self.usage = Usage::default();
+        self.logprobs = false;
         self.sources = 0;
         self.frames.clear();
         self.keys.clear();
@@ -150,7 +168,7 @@ impl Walker {
             return Err(Unreadable::Utf8);
         }
         let mut reader = Reader { body, at: 0, walker: self };
-        let mut slot = Slot { node: root, key: Span::NONE };
+        let mut slot = Slot { node: root, key: Span::NONE, path: 0 };
         loop {
             let opens = reader.value(slot)?;
             match reader.next(opens)? {
@@ -164,6 +182,11 @@ impl Walker {
         if self.sources > 0 {
             self.pieces.retain(|piece| piece.start < piece.end);
             self.media = self.media.saturating_add(self.sources);
+        }
+        if root.fragment {
+            for piece in self.pieces.iter_mut().filter(|piece| piece.fragment) {
+                piece.joined = false;
+            }
         }
         Ok(())
     }
@@ -227,7 +250,11 @@ impl Reader<'_> {
             if is_object {
                 return self.member().map(Some);
             }
-            return Ok(self.walker.frames.last().map(|frame| Slot { node: frame.node, key: frame.key }));
+            return Ok(self.walker.frames.last().map(|frame| Slot {
+                node: frame.node,
+                key: frame.key,
+                path: frame.path,
+            }));
         }
     }
 
@@ -243,11 +270,11 @@ impl Reader<'_> {
             return Err(Unreadable::Syntax);
         }
         self.at += 1;
-        Ok(Slot { node: self.key(inside)?, key: inside.span })
+        self.key(inside)
     }
 
-    /// Notes a key of the innermost object, and says which node its value has.
-    fn key(&mut self, inside: Inside) -> Result<&'static Node, Unreadable> {
+    /// Notes a key of the innermost object, and says what its value is.
+    fn key(&mut self, inside: Inside) -> Result<Slot, Unreadable> {
         let walker = &mut *self.walker;
         let Some(frame) = walker.frames.last_mut() else { return Err(Unreadable::Syntax) };
         let node = frame.node;
@@ -259,21 +286,22 @@ impl Reader<'_> {
             unescape(raw, &mut walker.key_bytes);
             walker.key_bytes.get(unescaped..).unwrap_or_default()
         };
-        if let Some((index, child)) = node.find(name) {
+        if let Some((index, known)) = node.find(name) {
             walker.key_bytes.truncate(unescaped);
             let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or_default();
             if frame.seen & bit != 0 {
                 return Err(Unreadable::DuplicateKey);
             }
             frame.seen |= bit;
-            return Ok(child);
+            return Ok(Slot { node: known.node, key: inside.span, path: path(frame.path, known.step) });
         }
         let hash = hash(name);
+        let path = path(frame.path, step(hash));
         // The text of all keys is no longer than the body.
         let at = if inside.plain { inside.span } else { Span::new(unescaped, walker.key_bytes.len()) };
         walker.keys.push(UnknownKey { hash, at, plain: inside.plain });
-        self.piece(inside, Span::NONE, node.place, Form::Key)?;
-        Ok(node.other)
+        self.piece(inside, Slot { node, key: Span::NONE, path: 0 }, Form::Key)?;
+        Ok(Slot { node: node.other, key: inside.span, path })
     }
 
     /// The string whose opening quote is at hand. `None`: it is none, and [`Self::string_fault`] says why.
@@ -292,7 +320,7 @@ impl Reader<'_> {
     /// A string that is a value, by its place.
     fn text(&mut self, slot: Slot, inside: Inside) -> Result<(), Unreadable> {
         let raw = inside.span.of(self.body);
-        let Slot { node, key } = slot;
+        let node = slot.node;
         let mut form = Form::Text;
         match node.strings {
             Strings::Text if node.parts && self.is_in_array() => return self.part(slot, inside),
@@ -302,11 +330,21 @@ impl Reader<'_> {
             Strings::Word if is_word(raw) => return Ok(()),
             Strings::Word => {}
             Strings::Role | Strings::Kind | Strings::Method => {
-                self.note(node.strings, inside);
+                self.note(slot, inside);
                 if node.strings != Strings::Method && is_word(raw) {
                     return Ok(());
                 }
             }
+            Strings::Mark | Strings::Index | Strings::Id | Strings::Event | Strings::Whole => {
+                self.note(slot, inside);
+                if is_word(raw) {
+                    return Ok(());
+                }
+            }
+            Strings::Likelihood | Strings::InputTokens | Strings::OutputTokens if is_word(raw) => return Ok(()),
+            Strings::Likelihood | Strings::InputTokens | Strings::OutputTokens => {}
+            Strings::Opaque if is_base64(raw) => return Ok(()),
+            Strings::Opaque => {}
             Strings::Base64 if is_media(raw) => return self.leave_out(),
             Strings::Url if is_data_url(raw) => return self.leave_out(),
             Strings::Base64 | Strings::Url => {}
@@ -318,11 +356,11 @@ impl Reader<'_> {
                 }
             }
         }
-        self.piece(inside, key, node.place, form)
+        self.piece(inside, slot, form)
     }
 
     /// What a word says of the object that it stands in.
-    fn note(&mut self, strings: Strings, inside: Inside) {
+    fn note(&mut self, slot: Slot, inside: Inside) {
         let raw = inside.span.of(self.body);
         // A byte of a word takes six at the most.
         if raw.len() > 6 * limits::WORD_BYTES_MAX {
@@ -337,10 +375,19 @@ impl Reader<'_> {
             unescape(raw, &mut walker.key_bytes);
             walker.key_bytes.get(unescaped..).unwrap_or_default()
         };
-        match strings {
+        match slot.node.strings {
             Strings::Role => frame.speaker = Speaker::by_role(text),
             Strings::Method if text == b"tools/call" => frame.speaker = Some(Speaker::Call),
             Strings::Kind => frame.is_base64 = text == b"base64",
+            Strings::Event => {
+                frame.is_base64 = matches!(text, b"response.audio.delta" | b"response.output_audio.delta");
+                frame.speaker = Some(Speaker::by_event(text));
+                frame.marks.mark(slot.path, text);
+            }
+            Strings::Mark => frame.marks.mark(slot.path, text),
+            Strings::Index => frame.marks.index(frame.path, text),
+            Strings::Id => frame.marks.id(frame.path, text),
+            Strings::Whole => frame.marks.whole(),
             _ => {}
         }
         walker.key_bytes.truncate(unescaped);
@@ -349,7 +396,7 @@ impl Reader<'_> {
     /// A text that is part of a message's, if there is an open list of parts.
     fn part(&mut self, slot: Slot, inside: Inside) -> Result<(), Unreadable> {
         let index = length(&self.walker.pieces);
-        self.piece(inside, slot.key, slot.node.place, Form::Text)?;
+        self.piece(inside, slot, Form::Text)?;
         if length(&self.walker.pieces) > index {
             self.walker.parts.push(index);
         }
@@ -365,6 +412,9 @@ impl Reader<'_> {
         let start = self.at;
         let end = syntax::number(self.body, start)?;
         self.at = end;
+        if slot.node.strings.is_noted() {
+            self.note_number(slot, Span::new(start, end));
+        }
         if end - start < NUMBER_DIGITS_MIN || !slot.node.strings.holds_numbers() {
             return Ok(());
         }
@@ -372,7 +422,22 @@ impl Reader<'_> {
         if raw.iter().filter(|byte| byte.is_ascii_digit()).count() < NUMBER_DIGITS_MIN {
             return Ok(());
         }
-        self.piece(Inside { span: Span::new(start, end), plain: true }, slot.key, slot.node.place, Form::Number)
+        self.piece(Inside { span: Span::new(start, end), plain: true }, slot, Form::Number)
+    }
+
+    /// What a number says of the object that it stands in, or of the answer.
+    #[inline(never)]
+    fn note_number(&mut self, slot: Slot, span: Span) {
+        match slot.node.strings {
+            Strings::Likelihood => self.walker.logprobs = true,
+            Strings::InputTokens => {
+                self.walker.usage.input = usage::count(span.of(self.body)).or(self.walker.usage.input)
+            }
+            Strings::OutputTokens => {
+                self.walker.usage.output = usage::count(span.of(self.body)).or(self.walker.usage.output)
+            }
+            _ => self.note(slot, Inside { span, plain: true }),
+        }
     }
 
     fn is_in_array(&self) -> bool {
@@ -381,7 +446,7 @@ impl Reader<'_> {
 
     /// Nothing is no text: an empty string is no piece.
     #[inline]
-    fn piece(&mut self, inside: Inside, key: Span, place: Place, form: Form) -> Result<(), Unreadable> {
+    fn piece(&mut self, inside: Inside, slot: Slot, form: Form) -> Result<(), Unreadable> {
         if inside.span.is_empty() {
             return Ok(());
         }
@@ -389,8 +454,24 @@ impl Reader<'_> {
             return Err(Unreadable::Pieces);
         }
         let Inside { span: Span { start, end }, plain } = inside;
-        let (key_start, key_end) = (key.start, key.end);
-        self.walker.pieces.push(Piece { start, end, key_start, key_end, place, form, joined: false, plain });
+        let Span { start: key_start, end: key_end } = slot.key;
+        let &Node { place, fragment, tool_name, .. } = slot.node;
+        let is_string = matches!(form, Form::Text | Form::Json);
+        let (fragment, tool_name) = (fragment && is_string, tool_name && is_string);
+        let channel = if fragment { slot.path } else { 0 };
+        self.walker.pieces.push(Piece {
+            start,
+            end,
+            key_start,
+            key_end,
+            place,
+            form,
+            joined: false,
+            plain,
+            fragment,
+            tool_name,
+            channel,
+        });
         Ok(())
     }
 
@@ -414,13 +495,15 @@ impl Reader<'_> {
             source: None,
             is_base64: false,
             speaker: None,
+            path: slot.path,
+            marks: Marks::default(),
         });
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), Unreadable> {
         let walker = &mut *self.walker;
-        let Some(frame) = walker.frames.pop() else { return Err(Unreadable::Syntax) };
+        let Some(mut frame) = walker.frames.pop() else { return Err(Unreadable::Syntax) };
         if let Some(start) = frame.parts_start {
             walker.bring_together(start as usize);
         }
@@ -435,6 +518,14 @@ impl Reader<'_> {
         }
         if let Some(speaker) = frame.speaker {
             speaker.claim(walker.pieces.get_mut(frame.pieces_start as usize..).unwrap_or_default());
+        }
+        if frame.node.counted
+            && let Some(list) = walker.frames.last_mut().filter(|list| !list.is_object)
+        {
+            frame.marks.position(frame.path, list.marks.count());
+        }
+        if frame.marks.is_any() {
+            frame.marks.tell_apart(walker.pieces.get_mut(frame.pieces_start as usize..).unwrap_or_default());
         }
         let keys = walker.keys.get_mut(frame.keys_start as usize..).unwrap_or_default();
         if keys.len() > 1 && has_duplicate(keys, self.body, &walker.key_bytes) {
@@ -485,18 +576,30 @@ impl Speaker {
         }
     }
 
+    /// Who speaks in an event of the Responses API, whose deltas all have one key.
+    fn by_event(name: &[u8]) -> Self {
+        match name {
+            b"response.function_call_arguments.delta" | b"response.mcp_call_arguments.delta" => Self::Arguments,
+            b"response.custom_tool_call_input.delta" | b"response.code_interpreter_call_code.delta" => Self::Call,
+            _ => Self::Assistant,
+        }
+    }
+
     /// Gives the pieces of an object that nobody has yet to the one who speaks in it.
     fn claim(self, pieces: &mut [Piece]) {
         for piece in pieces.iter_mut().filter(|piece| piece.place.role == Role::None) {
             piece.place.role = match self {
                 Self::System => Role::System,
                 Self::User => Role::User,
-                Self::Assistant | Self::Call => Role::Assistant,
+                Self::Assistant | Self::Call | Self::Arguments => Role::Assistant,
                 Self::Tool => Role::Tool,
             };
-            if let Self::Tool | Self::Call = self {
+            if let Self::Tool | Self::Call | Self::Arguments = self {
                 piece.place.part = Part::Tools;
                 piece.place.layer = Layer::ToolCall;
+            }
+            if let (Self::Arguments, Form::Text) = (self, piece.form) {
+                piece.form = Form::Json;
             }
         }
     }

@@ -8,6 +8,7 @@ use super::node::ANY_SYSTEM;
 use super::node::ANY_TOOL;
 use super::node::BASE64;
 use super::node::BODY;
+use super::node::Key;
 use super::node::Node;
 use super::node::PART_TEXT;
 use super::node::ROLE;
@@ -26,26 +27,29 @@ pub static OTHER: Node = Node {
 };
 
 /// `tools/call` makes everything in the request that nobody else says a call of the model.
-static METHOD: Node = Node::strings(Strings::Method, &ANY);
+pub(super) static METHOD: Node = Node::strings(Strings::Method, &ANY);
 
 /// What is asked: arguments of a tool, a prompt or a resource; or a sampling of the client's model, with messages.
-static PARAMS: Node = Node {
-    keys: &[key("messages", &MESSAGE), key("systemPrompt", &ANY_SYSTEM), key("tools", &TOOL_DEFINITION)],
-    ..Node::free(&ANY, BODY)
-};
+static PARAMS: Node = Node { keys: PARAMS_KEYS, ..Node::free(&ANY, BODY) };
+
+/// The same where an answer has it: there a client is asked.
+pub(super) static PARAMS_KEYS: &[Key] =
+    &[key("name", &NAME), key("messages", &MESSAGE), key("systemPrompt", &ANY_SYSTEM), key("tools", &TOOL_DEFINITION)];
+
+/// Of a tool, where the method calls one.
+static NAME: Node = Node::strings(Strings::Text, &ANY).names_tool();
 
 /// What is answered: a tool's result, the list of tools, a prompt's messages, a resource's contents.
-static RESULT: Node = Node {
-    keys: &[
-        key("content", &CONTENT),
-        key("structuredContent", &ANY_TOOL),
-        key("isError", &WORD),
-        key("tools", &TOOL_DEFINITION),
-        key("messages", &MESSAGE),
-        key("contents", &RESOURCE),
-    ],
-    ..Node::free(&ANY, BODY)
-};
+static RESULT: Node = Node { keys: RESULT_KEYS, ..Node::free(&ANY, BODY) };
+
+pub(super) static RESULT_KEYS: &[Key] = &[
+    key("content", &CONTENT),
+    key("structuredContent", &ANY_TOOL),
+    key("isError", &WORD),
+    key("tools", &TOOL_DEFINITION),
+    key("messages", &MESSAGE),
+    key("contents", &RESOURCE),
+];
 
 static MESSAGE: Node = Node { keys: &[key("role", &ROLE), key("content", &MESSAGE_CONTENT)], ..Node::free(&ANY, BODY) };
 
@@ -95,13 +99,11 @@ mod tests {
             &[
                 "call key: id",
                 "call method: tools/call",
-                "call key: name",
-                "call name: f",
+                "call tool name: f",
                 "call key: arguments",
                 "call key: path",
                 "call path: /etc",
-                "call key: name",
-                "call name: g",
+                "call tool name: g",
                 "call key: arguments",
                 "call key: q",
                 "call q: x",

@@ -1,4 +1,4 @@
-//! Which strings of a request a model or a person reads, and where each stands in the received bytes.
+//! Which strings of a request or an answer a model or a person reads, and where each stands in the received bytes.
 //!
 //! ```text
 //!  body ─► json::walk (validates all of it, one pass) ─► Pieces: place, form, raw range ─► the proxy unescapes and inspects them
@@ -7,6 +7,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod answer;
 pub mod anthropic;
 pub mod form;
 pub mod fuzz;
@@ -16,7 +17,9 @@ pub mod node;
 pub mod offsets;
 pub mod openai;
 pub mod rpc;
+pub mod usage;
 
+mod channel;
 mod escape;
 mod media;
 mod syntax;
@@ -52,7 +55,7 @@ impl Api {
         ENDS.iter().find(|(name, _)| end.ends_with(name)).map_or(Self::Other, |(_, api)| *api)
     }
 
-    /// Where its texts are.
+    /// Where the texts of a request are.
     #[must_use]
     pub const fn table(self) -> &'static node::Node {
         match self {
@@ -62,6 +65,32 @@ impl Api {
             Self::OpenAiEmbeddings => &openai::EMBEDDINGS,
             Self::AnthropicMessages => &anthropic::MESSAGES,
             Self::Other => &mcp::OTHER,
+        }
+    }
+
+    /// Where the texts of a whole answer are.
+    #[must_use]
+    pub const fn answer_table(self) -> &'static node::Node {
+        match self {
+            Self::OpenAiChat => &answer::openai::CHAT,
+            Self::OpenAiResponses => &answer::responses::RESPONSE,
+            Self::OpenAiCompletions => &answer::openai::COMPLETION,
+            Self::OpenAiEmbeddings => &answer::openai::EMBEDDINGS,
+            Self::AnthropicMessages => &answer::anthropic::MESSAGE,
+            Self::Other => &answer::other::ANSWER,
+        }
+    }
+
+    /// Where the texts of one event of a streamed answer are, and which of them are fragments.
+    #[must_use]
+    pub const fn event_table(self) -> &'static node::Node {
+        match self {
+            Self::OpenAiChat => &answer::openai::CHAT_EVENT,
+            Self::OpenAiResponses => &answer::responses::EVENT,
+            Self::OpenAiCompletions => &answer::openai::COMPLETION_EVENT,
+            // There are no such streams.
+            Self::OpenAiEmbeddings | Self::Other => &answer::other::EVENT,
+            Self::AnthropicMessages => &answer::anthropic::EVENT,
         }
     }
 }
@@ -213,6 +242,16 @@ pub struct Piece {
     pub joined: bool,
     /// Whether its text is its bytes: it holds no escape.
     pub plain: bool,
+    /// Whether it goes on where the last one with its `channel` ended, in this event of a stream or in one before it. It is never
+    /// `joined` as well.
+    pub fragment: bool,
+    /// Whether it stands where the name of a tool is: see [`Piece::calls_tool`].
+    pub tool_name: bool,
+    /// Of a fragment: which text of the stream it is part of. 0 of anything else.
+    ///
+    /// A mix of the keys on the way to it and of the indexes of what it stands in. It is the same in every event, and another one for
+    /// another text; it need not withstand an attack, since who makes it could as well write two texts as one.
+    pub channel: u32,
 }
 
 impl Piece {
@@ -220,6 +259,18 @@ impl Piece {
     #[must_use]
     pub fn range(&self) -> Range<usize> {
         self.start as usize..self.end as usize
+    }
+
+    /// Whether it is the name, or a fragment of the name, of a tool that the model calls.
+    #[must_use]
+    pub fn calls_tool(&self) -> bool {
+        self.tool_name && self.place == node::CALL
+    }
+
+    /// Whether it is the name of a tool that is offered to the model.
+    #[must_use]
+    pub fn defines_tool(&self) -> bool {
+        self.tool_name && self.place == node::TOOL
     }
 
     /// Where its key is.

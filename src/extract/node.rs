@@ -25,6 +25,12 @@ pub struct Node {
     pub strings: Strings,
     /// Whether an array here is one text in parts: the parts of one message.
     pub parts: bool,
+    /// Whether a string here goes on in the same place of the next event of a stream.
+    pub fragment: bool,
+    /// Whether a string here is the name of a tool.
+    pub tool_name: bool,
+    /// Whether an object of an array here that has no [`Strings::Index`] is told from others by where it stands in the array.
+    pub counted: bool,
 }
 
 /// What the strings of a node are.
@@ -46,8 +52,26 @@ pub enum Strings {
     Method,
     /// Media in base64.
     Base64,
-    /// Media in base64, or a text: the [`Strings::Kind`] beside it says which.
+    /// Media in base64, or a text: the [`Strings::Kind`] or [`Strings::Event`] beside it says which.
     Source,
+    /// What nobody reads, in base64 or in numbers: a signature, a ciphertext, a vector. A text if it is neither.
+    Opaque,
+    /// A word or a number that tells the fragments of the object that it stands in from those of another one.
+    Mark,
+    /// The same, and it is what counts such objects: nothing else need tell them apart.
+    Index,
+    /// The same, and it only counts where there is no [`Strings::Index`].
+    Id,
+    /// A [`Strings::Mark`] that says what an event of the Responses API is about.
+    Event,
+    /// The version of JSON-RPC: the object that it stands in is a message of its own and nothing in it is a fragment.
+    Whole,
+    /// Numbers beside a token: where they are, an answer's text is there once more, token by token.
+    Likelihood,
+    /// Tokens that a model has read, in number.
+    InputTokens,
+    /// Tokens that a model has written, in number.
+    OutputTokens,
     /// A URL, or media in base64 in a `data:` URL (RFC 2397).
     Url,
 }
@@ -55,7 +79,22 @@ pub enum Strings {
 impl Strings {
     /// Whether a long number at such a place is a text.
     pub(super) const fn holds_numbers(self) -> bool {
-        !matches!(self, Self::Word | Self::Role | Self::Kind)
+        !matches!(
+            self,
+            Self::Word
+                | Self::Role
+                | Self::Kind
+                | Self::Opaque
+                | Self::Event
+                | Self::Likelihood
+                | Self::InputTokens
+                | Self::OutputTokens
+        )
+    }
+
+    /// Whether a number there says something of the object that it stands in, or of the answer.
+    pub(super) const fn is_noted(self) -> bool {
+        matches!(self, Self::Mark | Self::Index | Self::Id | Self::Likelihood | Self::InputTokens | Self::OutputTokens)
     }
 }
 
@@ -64,30 +103,63 @@ pub struct Key {
     ends: Ends,
     pub(super) name: &'static [u8],
     pub(super) node: &'static Node,
+    /// What it adds to a path.
+    pub(super) step: u32,
 }
 
 /// A row of [`Node::keys`].
 #[must_use]
 pub const fn key(name: &'static str, node: &'static Node) -> Key {
-    Key { ends: Ends::of(name.as_bytes()), name: name.as_bytes(), node }
+    alias(name, name, node)
+}
+
+/// A row of [`Node::keys`] whose fragments go on those below the key `of` beside it.
+#[must_use]
+pub const fn alias(name: &'static str, of: &'static str, node: &'static Node) -> Key {
+    Key { ends: Ends::of(name.as_bytes()), name: name.as_bytes(), node, step: step(hash(of.as_bytes())) }
+}
+
+/// What a key of this hash adds to a path.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a part of a hash")]
+pub(super) const fn step(hash: u64) -> u32 {
+    hash as u32
 }
 
 impl Node {
     /// A node of texts, whatever they stand under; `itself` is the static that it makes.
     #[must_use]
     pub const fn free(itself: &'static Self, place: Place) -> Self {
-        Self { keys: &[], other: itself, place, strings: Strings::Text, parts: false }
+        Self::of(Strings::Text, itself, place)
     }
 
     /// A node of strings of one kind; objects there are free text.
     #[must_use]
     pub const fn strings(strings: Strings, free: &'static Self) -> Self {
-        Self { keys: &[], other: free, place: free.place, strings, parts: false }
+        Self::of(strings, free, free.place)
+    }
+
+    /// A node of strings of one kind and one place; objects there are of another.
+    #[must_use]
+    pub const fn of(strings: Strings, other: &'static Self, place: Place) -> Self {
+        Self { keys: &[], other, place, strings, parts: false, fragment: false, tool_name: false, counted: false }
+    }
+
+    /// The same, and its strings go on in the next event of a stream.
+    #[must_use]
+    pub const fn in_stream(self) -> Self {
+        Self { fragment: true, ..self }
+    }
+
+    /// The same, and its strings are names of tools.
+    #[must_use]
+    pub const fn names_tool(self) -> Self {
+        Self { tool_name: true, ..self }
     }
 
     /// The row of a key.
     #[inline]
-    pub(super) fn find(&self, name: &[u8]) -> Option<(usize, &'static Self)> {
+    pub(super) fn find(&self, name: &[u8]) -> Option<(usize, &'static Key)> {
         let ends = Ends::of(name);
         // Two words are all of a short key.
         let is_it = |key: &Key| {
@@ -97,7 +169,7 @@ impl Node {
                 && (name.len() <= 2 * size_of::<u64>() || key.name == name)
         };
         let index = self.keys.iter().position(is_it)?;
-        Some((index, self.keys.get(index)?.node))
+        Some((index, self.keys.get(index)?))
     }
 }
 
@@ -142,7 +214,7 @@ pub(super) const fn hash(bytes: &[u8]) -> u64 {
 
 /// Both halves of a product.
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
-const fn mix(state: u64, word: u64) -> u64 {
+pub(super) const fn mix(state: u64, word: u64) -> u64 {
     let product = (state ^ word ^ 0x2545_f491_4f6c_dd1d) as u128 * 0xd6e8_feb8_6659_fd93;
     product as u64 ^ (product >> 64) as u64
 }
@@ -185,6 +257,10 @@ pub static ROLE: Node = Node::strings(Strings::Role, &ANY);
 pub static PART_TEXT: Node = Node::strings(Strings::PartText, &ANY);
 /// A part of a tool's answer.
 pub static TOOL_TEXT: Node = Node::strings(Strings::PartText, &ANY_TOOL);
+/// The name of a tool that is called.
+pub static CALLED_NAME: Node = Node::strings(Strings::Text, &ARGUMENTS).names_tool();
+/// The name of a tool that is defined.
+pub static DEFINED_NAME: Node = Node::strings(Strings::Text, &ANY_TOOL).names_tool();
 /// Arguments of a tool as JSON in a string.
 pub static ARGUMENTS_JSON: Node = Node::strings(Strings::Json, &ARGUMENTS);
 /// Media in base64.

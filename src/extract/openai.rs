@@ -14,6 +14,8 @@ use super::node::ASSISTANT;
 use super::node::BASE64;
 use super::node::BODY;
 use super::node::CALL;
+use super::node::CALLED_NAME;
+use super::node::DEFINED_NAME;
 use super::node::Node;
 use super::node::PART_TEXT;
 use super::node::ROLE;
@@ -112,7 +114,8 @@ static CONTENT: Node = Node {
     ..Node::free(&ANY, BODY)
 };
 
-static MEDIA_URL: Node = Node { keys: &[key("url", &URL), key("detail", &WORD)], ..Node::strings(Strings::Url, &ANY) };
+pub(super) static MEDIA_URL: Node =
+    Node { keys: &[key("url", &URL), key("detail", &WORD)], ..Node::strings(Strings::Url, &ANY) };
 
 static MEDIA: Node = Node {
     keys: &[
@@ -130,21 +133,21 @@ pub(super) static CACHE_CONTROL: Node =
     Node { keys: &[key("type", &WORD), key("ttl", &WORD)], ..Node::free(&ANY, BODY) };
 
 /// What the model asked of a tool. `arguments` is JSON in a string; `input` is the free text of a custom tool.
-static TOOL_CALL: Node = Node {
+pub(super) static TOOL_CALL: Node = Node {
     keys: &[
         key("id", &WORD),
         key("index", &WORD),
         key("type", &WORD),
         key("function", &CALLED),
         key("custom", &CALLED),
-        key("name", &ARGUMENTS),
+        key("name", &CALLED_NAME),
         key("arguments", &ARGUMENTS_JSON),
     ],
     ..Node::free(&ARGUMENTS, CALL)
 };
 
 static CALLED: Node = Node {
-    keys: &[key("name", &ARGUMENTS), key("arguments", &ARGUMENTS_JSON), key("input", &ARGUMENTS)],
+    keys: &[key("name", &CALLED_NAME), key("arguments", &ARGUMENTS_JSON), key("input", &ARGUMENTS)],
     ..Node::free(&ARGUMENTS, CALL)
 };
 
@@ -154,7 +157,7 @@ pub(super) static TOOL_DEFINITION: Node = Node {
         key("type", &WORD),
         key("function", &TOOL_FUNCTION),
         key("custom", &TOOL_FUNCTION),
-        key("name", &ANY_TOOL),
+        key("name", &DEFINED_NAME),
         key("description", &ANY_TOOL),
         key("parameters", &SCHEMA),
         key("input_schema", &SCHEMA),
@@ -167,7 +170,12 @@ pub(super) static TOOL_DEFINITION: Node = Node {
 };
 
 static TOOL_FUNCTION: Node = Node {
-    keys: &[key("name", &ANY_TOOL), key("description", &ANY_TOOL), key("parameters", &SCHEMA), key("strict", &WORD)],
+    keys: &[
+        key("name", &DEFINED_NAME),
+        key("description", &ANY_TOOL),
+        key("parameters", &SCHEMA),
+        key("strict", &WORD),
+    ],
     ..Node::free(&ANY_TOOL, TOOL)
 };
 
@@ -202,7 +210,7 @@ static PREDICTED: Node = Node {
     ..Node::free(&ANY_ASSISTANT, ASSISTANT)
 };
 
-static ASSISTANT_TEXT: Node = Node::strings(Strings::PartText, &ANY_ASSISTANT);
+pub(super) static ASSISTANT_TEXT: Node = Node::strings(Strings::PartText, &ANY_ASSISTANT);
 
 /// `POST /responses`.
 pub static RESPONSES: Node = Node {
@@ -250,7 +258,7 @@ static ITEM: Node = Node {
         key("role", &ROLE),
         key("content", &CONTENT),
         key("phase", &WORD),
-        key("name", &ARGUMENTS),
+        key("name", &CALLED_NAME),
         key("arguments", &ARGUMENTS_JSON),
         key("input", &ARGUMENTS),
         key("action", &ARGUMENTS),
@@ -274,7 +282,7 @@ static ITEM: Node = Node {
 };
 
 /// What a tool answered: a text, parts, or fields of its own (`stdout`, `logs`).
-static OUTPUT: Node = Node {
+pub(super) static OUTPUT: Node = Node {
     keys: &[
         key("type", &WORD),
         key("text", &TOOL_TEXT),
@@ -290,14 +298,14 @@ static OUTPUT: Node = Node {
 };
 
 /// What the model said of its reasoning.
-static SUMMARY: Node = Node {
+pub(super) static SUMMARY: Node = Node {
     keys: &[key("type", &WORD), key("text", &ASSISTANT_TEXT)],
     parts: true,
     ..Node::free(&ANY_ASSISTANT, ASSISTANT)
 };
 
 /// A stored prompt, and the values to fill it with.
-static PROMPT: Node = Node {
+pub(super) static PROMPT: Node = Node {
     keys: &[key("id", &WORD), key("version", &WORD), key("variables", &VARIABLE_NAMES)],
     ..Node::free(&ANY_VARIABLE, VARIABLES)
 };
@@ -323,14 +331,15 @@ static VARIABLE_URL: Node = Node::strings(Strings::Url, &ANY_VARIABLE);
 
 static VARIABLE_BASE64: Node = Node::strings(Strings::Base64, &ANY_VARIABLE);
 
-static CONVERSATION: Node = Node { keys: &[key("id", &WORD)], ..Node::strings(Strings::Word, &ANY) };
+pub(super) static CONVERSATION: Node = Node { keys: &[key("id", &WORD)], ..Node::strings(Strings::Word, &ANY) };
 
-static REASONING_OPTIONS: Node = Node {
+pub(super) static REASONING_OPTIONS: Node = Node {
     keys: &[key("effort", &WORD), key("summary", &WORD), key("generate_summary", &WORD)],
     ..Node::free(&ANY, BODY)
 };
 
-static TEXT_OPTIONS: Node = Node { keys: &[key("format", &FORMAT), key("verbosity", &WORD)], ..Node::free(&ANY, BODY) };
+pub(super) static TEXT_OPTIONS: Node =
+    Node { keys: &[key("format", &FORMAT), key("verbosity", &WORD)], ..Node::free(&ANY, BODY) };
 
 /// `POST /completions`.
 pub static COMPLETIONS: Node = Node {

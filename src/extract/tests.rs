@@ -53,6 +53,9 @@ fn line(body: &str, piece: &Piece) -> String {
     let mut text = Vec::new();
     unescape(raw.as_bytes(), &mut text);
     let mut line = format!("{whose}{form}");
+    if piece.tool_name && piece.calls_tool() | piece.defines_tool() {
+        line.push_str(" tool");
+    }
     if piece.joined {
         line.push_str(" +");
     }

@@ -15,11 +15,12 @@ pub(super) struct Words {
     words: Vec<Box<[u8]>>,
     /// Whether a word may begin with a byte, in either case.
     first: Box<[bool; 256]>,
+    bytes_max: usize,
 }
 
 impl Words {
     pub(super) fn new<'a>(words: impl Iterator<Item = &'a str>) -> Self {
-        let mut list = Self { words: Vec::new(), first: Box::new([false; 256]) };
+        let mut list = Self { words: Vec::new(), first: Box::new([false; 256]), bytes_max: 0 };
         for word in words.filter(|word| !word.is_empty()) {
             let lower = word.to_lowercase();
             let first = lower.as_bytes().first().copied().unwrap_or(0);
@@ -28,11 +29,17 @@ impl Words {
                     *begins = true;
                 }
             }
+            list.bytes_max = list.bytes_max.max(lower.len() + 1);
             list.words.push(lower.into_bytes().into());
         }
         list.words.sort();
         list.words.dedup();
         list
+    }
+
+    /// Bytes of the longest word, and of the byte behind it that ends it.
+    pub(super) fn bytes_max(&self) -> usize {
+        self.bytes_max
     }
 
     /// Where the first word begins that begins at `from` or later, and before `to`.

@@ -65,7 +65,7 @@ fn value(byte: u8) -> u8 {
     VALUES.get(usize::from(byte)).copied().unwrap_or(NONE)
 }
 
-fn is_alphabet(byte: &u8) -> bool {
+pub(super) fn is_alphabet(byte: &u8) -> bool {
     value(*byte) != NONE
 }
 
@@ -166,6 +166,14 @@ pub(super) fn decode(run: &[u8], out: &mut Vec<u8>, mut each: impl FnMut(Range<u
     for line in run.split(|byte| *byte == b'\n') {
         from_base64(line, out, &mut each);
     }
+}
+
+/// Whether a run, or the beginning of one, may say something: whether its first characters are readable.
+pub(super) fn says_something(run: &[u8]) -> bool {
+    let digits = run.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    digits >= ENCODED_CHARACTERS_MIN
+        || begin(run).is_some()
+        || run.split(|byte| *byte == b'\n').any(|line| begin(line).is_some())
 }
 
 /// Whether all of the run could be read as base64.

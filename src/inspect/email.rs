@@ -10,19 +10,19 @@ use super::detector::Kind;
 use super::scan::Pass;
 
 /// Octets of a local part (RFC 5321 section 4.5.3.1.1).
-const LOCAL_BYTES_MAX: usize = 64;
+pub(super) const LOCAL_BYTES_MAX: usize = 64;
 
 /// Octets of a domain (RFC 5321 section 4.5.3.1.2).
-const DOMAIN_BYTES_MAX: usize = 255;
+pub(super) const DOMAIN_BYTES_MAX: usize = 255;
 
 /// Bytes before a local part that are searched for the `//` of a URL with a password.
 const USERINFO_BYTES_MAX: usize = 64;
 
-fn in_local(byte: u8) -> bool {
+pub(super) fn in_local(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
 }
 
-fn in_domain(byte: u8) -> bool {
+pub(super) fn in_domain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')
 }
 

@@ -15,6 +15,7 @@ use std::mem::swap;
 
 use crate::limits;
 
+use super::Awaited;
 use super::Exceeded;
 use super::Finding;
 use super::Text;
@@ -114,6 +115,7 @@ fn search(
         return Err(Exceeded);
     }
     work.input += text.bytes.len() as u64;
+    work.awaited = Awaited::default();
     one(search, text, None, true, work, views)?;
     findings.append(&mut views.level);
     for depth in 1..=limits::DECODING_DEPTH_MAX {
@@ -144,7 +146,10 @@ fn decoded(
     for node in &generation.nodes {
         let bytes = generation.bytes.get(node.start..node.end).unwrap_or_default();
         spend(work, bytes.len())?;
+        let awaited = work.awaited;
         one(search, Text { bytes, key }, Some(node), decodes, work, views)?;
+        // A decoded text is over: nothing follows it.
+        work.awaited = awaited;
         let whole = |finding: Finding| Finding { start: node.run_start, end: node.run_end, ..finding };
         findings.extend(views.level.drain(..).map(whole));
         // Many findings of one run are one. Twice the bound before they are merged: that it is not done too often.
@@ -178,7 +183,11 @@ fn one(
         }
         spend(work, view.text.len())?;
         scanned.clear();
+        let before = work.awaited.count;
         (search.scan)(Text { bytes: &view.text, key: text.key }, work, scanned)?;
+        for (_, start) in work.awaited.entries.iter_mut().take(work.awaited.count.into()).skip(before.into()) {
+            *start = normalise::place(view.to_original(*start as usize..view.text.len()).start);
+        }
         level.extend(scanned.iter().map(|finding| {
             let span = view.to_original(finding.start as usize..finding.end as usize);
             Finding { start: normalise::place(span.start), end: normalise::place(span.end), ..*finding }

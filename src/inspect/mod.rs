@@ -23,10 +23,13 @@ mod email;
 pub mod fuzz;
 mod literal;
 mod number;
+pub mod opening;
 mod pattern;
 #[cfg(test)]
 mod scan_tests;
 mod token;
+
+use crate::limits;
 
 /// A text to be inspected.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +62,41 @@ pub struct Work {
     pub verified: u64,
     /// Bytes that finders without an anchor have read (the slow lane).
     pub slow: u64,
+    /// What would have been matches of the last text, were there a context word; one may still come.
+    pub awaited: Awaited,
+}
+
+/// Matches so near to the end of a text that a context word may follow it: for texts that go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Awaited {
+    /// Finder and start of each. `count <= entries.len()`
+    entries: [(u16, u32); limits::AWAITED_MAX],
+    count: u8,
+    /// Whether there were more than are kept; then everything from the first of them on is awaited.
+    overflown: bool,
+}
+
+impl Awaited {
+    fn add(&mut self, finder: u16, start: u32) {
+        match self.entries.get_mut(usize::from(self.count)) {
+            Some(place) => {
+                *place = (finder, start);
+                self.count += 1;
+            }
+            None => self.overflown = true,
+        }
+    }
+
+    fn entries(&self) -> &[(u16, u32)] {
+        self.entries.get(..usize::from(self.count)).unwrap_or_default()
+    }
+
+    /// The first place from which a match of one of the `chosen` finders may begin, if a context word follows.
+    #[must_use]
+    pub fn earliest(&self, chosen: impl Fn(u16) -> bool) -> Option<u32> {
+        let all = self.overflown;
+        self.entries().iter().filter(|(finder, _)| all || chosen(*finder)).map(|(_, start)| *start).min()
+    }
 }
 
 /// A bound of [`Work`] is met: what was not inspected must be refused.

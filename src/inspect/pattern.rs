@@ -33,9 +33,9 @@ use super::scan::FinderError;
 const ANCHORS_MAX: usize = 64;
 
 /// Levels of groups in an expression.
-const NESTING_MAX: u32 = 64;
+pub(super) const NESTING_MAX: u32 = 64;
 
-type Dfa = dense::DFA<Vec<u32>>;
+pub(super) type Dfa = dense::DFA<Vec<u32>>;
 
 /// How the matches of a pattern are found.
 #[derive(Debug)]
@@ -189,7 +189,7 @@ fn dedup(literals: &mut Vec<Box<[u8]>>) {
     literals.dedup();
 }
 
-fn build(hir: &Hir, reverse: bool, anchored: Anchored, kind: MatchKind) -> Result<Dfa, FinderError> {
+pub(super) fn build(hir: &Hir, reverse: bool, anchored: Anchored, kind: MatchKind) -> Result<Dfa, FinderError> {
     let config = thompson::Config::new()
         .reverse(reverse)
         .utf8(false)
@@ -243,7 +243,7 @@ fn forward(dfa: &Dfa, text: &[u8], start: usize, anchored: Anchored) -> (Option<
 }
 
 /// The first place from which `dfa`, a reverse one, leads to `end`, and how many bytes it read.
-fn backward(dfa: &Dfa, text: &[u8], end: usize) -> (Option<usize>, u64) {
+pub(super) fn backward(dfa: &Dfa, text: &[u8], end: usize) -> (Option<usize>, u64) {
     backward_to(dfa, text, 0, end)
 }
 

@@ -587,6 +587,9 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         if (doubtful || finder.context) && !self.near(number, &finder.words, start, end)? {
+            if end + CONTEXT_BYTES + finder.words.bytes_max() > self.text.len() {
+                self.work.awaited.add(number, u32::try_from(start).map_err(|_| Exceeded)?);
+            }
             return Ok(());
         }
         let found = self.text.get(start..end).unwrap_or_default();

@@ -26,16 +26,16 @@ fn detector(name: &str) -> Finder {
     finder(Find::Detector(name.to_owned()))
 }
 
-fn pattern(expression: &str) -> Finder {
+pub(super) fn pattern(expression: &str) -> Finder {
     finder(Find::Pattern(expression.to_owned()))
 }
 
-fn literals(texts: &[&str]) -> Finder {
+pub(super) fn literals(texts: &[&str]) -> Finder {
     let texts = texts.iter().map(|text| (*text).to_owned()).collect();
     finder(Find::Literals { texts, case_sensitive: false, whole_words: false })
 }
 
-fn all() -> Vec<Finder> {
+pub(super) fn all() -> Vec<Finder> {
     DETECTORS.iter().map(|row| detector(row.name)).collect()
 }
 
@@ -102,7 +102,7 @@ fn private_key() -> String {
 }
 
 /// What is to be found, by detector: the match itself, and whether it is confirmed. Each stands for itself, without context.
-fn positives() -> Vec<(&'static str, String, bool)> {
+pub(super) fn positives() -> Vec<(&'static str, String, bool)> {
     let plain: &[(&str, &str, bool)] = &[
         ("email", "jane.doe@acme-corp.com", true),
         ("email", "j@x.io", true),

@@ -10,7 +10,7 @@ use super::literal::Needle;
 use super::scan::Pass;
 
 /// Literals that begin a token or stand in it, and their readers. A row of `detector::DETECTORS` names them in `anchors`.
-const NEEDLES: &[(&str, Kind)] = &[
+pub(super) const NEEDLES: &[(&str, Kind)] = &[
     ("AKIA", Kind::AwsAccessKey),
     ("ASIA", Kind::AwsAccessKey),
     ("ghp_", Kind::GithubToken),
@@ -26,7 +26,7 @@ const NEEDLES: &[(&str, Kind)] = &[
 ];
 
 /// Bytes of the longest token but a JWT: a provider's key has about 200.
-const TOKEN_BYTES_MAX: usize = 512;
+pub(super) const TOKEN_BYTES_MAX: usize = 512;
 
 /// Bytes of a JWT's header that are decoded.
 const HEADER_BYTES_MAX: usize = 1024;
@@ -63,11 +63,11 @@ pub(super) fn at(pass: &mut Pass<'_>, kind: Kind, start: usize) -> Result<(), Ex
     Ok(())
 }
 
-fn in_word(byte: u8) -> bool {
+pub(super) fn in_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-fn in_token(byte: u8) -> bool {
+pub(super) fn in_token(byte: u8) -> bool {
     in_word(byte) || byte == b'-'
 }
 
@@ -191,12 +191,10 @@ fn private_key(pass: &mut Pass<'_>, start: usize) -> Result<usize, Exceeded> {
     let mut dashes = 0;
     let mut len = 0;
     for byte in text {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' => encoded += 1,
-            b'-' | b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b':' | b',' | b'.' | b'"' | b'\'' | b'(' | b')' | b'<'
-            | b'>' | b'@' => {}
-            _ => break,
+        if !in_armour(*byte) {
+            break;
         }
+        encoded += usize::from(in_base64(*byte));
         len += 1;
         dashes = if *byte == b'-' { dashes + 1 } else { 0 };
         if dashes == 5 {
@@ -221,6 +219,17 @@ fn private_key(pass: &mut Pass<'_>, start: usize) -> Result<usize, Exceeded> {
         pass.found(Kind::PrivateKey, start..end, true, false)?;
     }
     Ok(end)
+}
+
+fn in_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// Bytes of an armour's body: base64, the lines before it, and what source code puts between lines.
+pub(super) fn in_armour(byte: u8) -> bool {
+    in_base64(byte)
+        || matches!(byte, b'-' | b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b':' | b',' | b'.' | b'"' | b'\'')
+        || matches!(byte, b'(' | b')' | b'<' | b'>' | b'@')
 }
 
 /// Whether the body of a key is a mask: one byte over and over.

@@ -2,7 +2,6 @@
 
 use super::Action;
 use super::Policy;
-use super::Scope;
 use super::compile;
 use super::document::Document;
 use super::document::Mistake;
@@ -57,9 +56,6 @@ pub fn advice(document: &Document, policy: &Policy, now: u64) -> Vec<Mistake> {
         if rule.shadow {
             tell(rule, format!("is in shadow mode: it tells, and does not {}", rule.action.label()));
         }
-        if rule.places.scopes().any(|scope| scope == Scope::Response) {
-            tell(rule, "scope: this version of the gateway inspects requests only".to_owned());
-        }
     }
     advice.sort_by_key(|each| each.line);
     advice
@@ -95,7 +91,6 @@ mod tests {
         let rules = [
             "line 16: rule 00000000-0000-0000-0000-000000000003: never acts: it allows what no rule below it looks for",
             "line 21: rule 00000000-0000-0000-0000-000000000004: is in shadow mode: it tells, and does not block",
-            "line 27: rule 00000000-0000-0000-0000-000000000005: scope: this version of the gateway inspects requests only",
         ];
         let day = 86_400;
         let (from, until) = (1_793_491_200, 1_795_996_800);

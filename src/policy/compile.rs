@@ -14,6 +14,8 @@ use super::Action;
 use super::Origin;
 use super::Policy;
 use super::Rule;
+use super::Scope;
+use super::document;
 use super::document::Document;
 use super::document::Mistake;
 use super::places;
@@ -27,6 +29,12 @@ use crate::limits;
 
 /// Which rule decides about a finder's matches: the first whose places hold the match's.
 pub(super) type Deciders = Box<[(Places, u32)]>;
+
+const _: () = assert!(places::SCOPES.len() * places::PARTS.len() <= u8::BITS as usize);
+
+/// Where a finder's matches are acted on: a bit for each scope and part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Acts(u8);
 
 /// For each scope, the parts that any rule does something about.
 pub(super) type Looks = [[bool; places::PARTS.len()]; places::SCOPES.len()];
@@ -57,8 +65,11 @@ pub fn compile(document: &Document, origin: Origin, digest: [u8; 32]) -> Result<
         path_key: document.path_key,
         content: document.content,
         media: document.media,
+        tools: document.tools.clone(),
+        answers: document.answers,
         scanner,
         rules: rules.collect(),
+        acts: deciders.iter().map(|deciders| Acts::of(document, deciders)).collect(),
         deciders,
         looks: looks(document),
         digest,
@@ -87,6 +98,37 @@ pub(super) fn finders(document: &Document) -> (Vec<Finder>, Box<[Deciders]>) {
         }
     }
     (finders, deciders.into_iter().map(Vec::into_boxed_slice).collect())
+}
+
+impl Acts {
+    /// Of several rules only the first that holds at a place decides there, so that each is left what those before it have not taken.
+    fn of(document: &Document, deciders: &Deciders) -> Self {
+        let mut left = Places::possible();
+        let mut held = Places::NONE;
+        for (places, index) in deciders {
+            let acting =
+                |rule: &&document::Rule| !rule.shadow && (rule.action.replaces() || rule.action == Action::Block);
+            if document.rules.get(*index as usize).filter(acting).is_some() {
+                held = held.with(places.and(left));
+            }
+            left = left.without(*places);
+        }
+        let mut acts = Self::default();
+        for (scope, part) in places::SCOPES.into_iter().flat_map(|scope| places::PARTS.map(|part| (scope, part))) {
+            if held.meets(Places::new(&[scope], &[part], &places::LAYERS, &places::ROLES)) {
+                acts.0 |= Self::bit(scope, part);
+            }
+        }
+        acts
+    }
+
+    pub(super) const fn at(self, scope: Scope, part: Part) -> bool {
+        self.0 & Self::bit(scope, part) != 0
+    }
+
+    const fn bit(scope: Scope, part: Part) -> u8 {
+        1 << (scope as usize * places::PARTS.len() + part as usize)
+    }
 }
 
 /// A part where every rule allows need not be read.

@@ -3,11 +3,17 @@
 use std::fmt::Write as _;
 
 use super::Action;
+use super::Scope;
 use super::Unread;
+use super::answers::Answers;
+use super::answers::Overdue;
+use super::answers::Oversize;
 use super::document::Document;
 use super::document::Rule;
 use super::places;
 use super::time;
+use super::tools::ToolVerdict;
+use super::tools::Tools;
 use crate::inspect::scan::Find;
 use crate::inspect::scan::Validator;
 
@@ -38,8 +44,48 @@ pub fn explain(document: &Document) -> String {
         "  paths in events are hashed with {} key",
         if document.path_key.is_some() { "its own" } else { "the gateway's" }
     );
+    tools(&mut out, &document.tools);
+    answers(&mut out, &document.answers);
     let _ = writeln!(out, "  rules: {}", document.rules.len());
     out
+}
+
+fn tools(out: &mut String, tools: &Tools) {
+    let denied = list(tools.denies().map(|name| format!("{name:?}")));
+    let may = match (tools.allowed(), denied.is_empty()) {
+        (None, true) => "every one".to_owned(),
+        (None, false) => format!("every one but {denied}"),
+        (Some(names), true) => format!("{}, and no other", list(names.map(|name| format!("{name:?}")))),
+        (Some(names), false) => {
+            format!("{}, and no other; never {denied}", list(names.map(|name| format!("{name:?}"))))
+        }
+    };
+    // Writing to a string cannot fail.
+    let _ = write!(out, "  tools that an answer may call: {may}");
+    let _ = match tools.otherwise() {
+        _ if tools.is_empty() => writeln!(out),
+        ToolVerdict::Block => writeln!(out, "; a call of another blocks the answer"),
+        ToolVerdict::Warn | ToolVerdict::Allow => writeln!(out, "; a call of another is told of"),
+    };
+}
+
+fn answers(out: &mut String, answers: &Answers) {
+    let oversize = match answers.oversize {
+        Oversize::Refuse => "refused",
+        Oversize::Scan => "inspected while they pass, and not changed",
+    };
+    let overdue = match answers.at_hold_limit {
+        Overdue::Redact => "it is redacted",
+        Overdue::Release => "it is sent on",
+        Overdue::Block => "the answer is cut",
+    };
+    let (bytes, milliseconds) = (answers.hold_bytes, answers.hold_time.as_millis());
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "  answers too large to be held: {oversize}");
+    let _ = writeln!(
+        out,
+        "  text with an open match waits for {bytes} bytes and {milliseconds} ms at most, then {overdue}"
+    );
 }
 
 /// One rule.
@@ -95,14 +141,26 @@ fn looks_for(rule: &Rule) -> String {
 
 fn does(rule: &Rule) -> String {
     let word = &rule.placeholder.word;
+    let scopes: Vec<_> = rule.places.scopes().collect();
+    // What is said of both is said of "the message".
+    let message = match scopes.as_slice() {
+        [Scope::Request] => "request",
+        [Scope::Response] => "answer",
+        _ => "message",
+    };
     let does = match rule.action {
         Action::Allow => "lets it pass; the rules below that look for the same do not decide there".to_owned(),
-        Action::Warn => "tells of it, and sends the request on".to_owned(),
+        Action::Warn => format!("tells of it, and sends the {message} on"),
         Action::Redact if rule.placeholder.numbered => {
-            format!("replaces it by [{word}_1], [{word}_2] and so on, and sends the request on")
+            format!("replaces it by [{word}_1], [{word}_2] and so on, and sends the {message} on")
         }
-        Action::Redact => format!("replaces it by [{word}], and sends the request on"),
-        Action::Block => "refuses the request".to_owned(),
+        Action::Redact => format!("replaces it by [{word}], and sends the {message} on"),
+        Action::Tokenise => {
+            format!(
+                "replaces it by [{word}_1], [{word}_2] and so on, sends the request on, and puts it back in the answer"
+            )
+        }
+        Action::Block => format!("refuses the {message}"),
     };
     if rule.shadow { format!("tells of it, in shadow mode; enforced, it {does}") } else { does }
 }
@@ -129,7 +187,10 @@ mod tests {
             [[rule]]\nid = '00000000-0000-0000-0000-000000000001'\ncode = 'DLP.CARD'\npattern = '[0-9]{16}'\nvalidator = 'luhn'\n\
             context = ['card']\nentropy = 1.5\naction = 'redact'\nnumbered = true\nroles = ['user', 'tool']\n\
             [[rule]]\nid = '00000000-0000-0000-0000-000000000002'\ncode = 'DLP.NAME'\nliterals = ['orion', 'lyra']\nwhole_words = true\n\
-            action = 'block'\nmode = 'shadow'\nwhere = ['url', 'headers', 'body']\nlayers = ['post-template']\n";
+            action = 'block'\nmode = 'shadow'\nwhere = ['url', 'headers', 'body']\nlayers = ['post-template']\n\
+            [[rule]]\nid = '00000000-0000-0000-0000-000000000003'\ndetector = 'email'\naction = 'tokenise'\n\
+            [tools]\nallow = ['get_*']\ndeny = ['get_secret']\naction = 'warn'\n\
+            [answers]\noversize = 'scan'\nhold_ms = 500\nat_hold_limit = 'release'\n";
         let document = Document::parse(text).unwrap();
         let told = [explain(&document), document.rules.iter().map(explain_rule).collect()].concat();
         let expected = "\
@@ -138,7 +199,10 @@ policy of acme, version 4
   bodies of media types that are not inspected: refused
   images, audio and files inside a body: refused
   paths in events are hashed with the gateway's key
-  rules: 2
+  tools that an answer may call: \"get_*\", and no other; never \"get_secret\"; a call of another is told of
+  answers too large to be held: inspected while they pass, and not changed
+  text with an open match waits for 4096 bytes and 500 ms at most, then it is sent on
+  rules: 3
 rule 00000000-0000-0000-0000-000000000001 DLP.CARD (medium)
   looks for  the pattern \"[0-9]{16}\", with a right check digit (Luhn), of at least 1.5 bits a byte, near one of card
   in         body and tools of requests, where the role is user and tool
@@ -147,6 +211,10 @@ rule 00000000-0000-0000-0000-000000000002 DLP.NAME (medium)
   looks for  \"orion\" and \"lyra\", in any case, as whole words
   in         headers, body and url of requests, in text that is post-template
   then       tells of it, in shadow mode; enforced, it refuses the request
+rule 00000000-0000-0000-0000-000000000003 DLP.PII.EMAIL (low)
+  looks for  what the detector `email` finds
+  in         body and tools of requests
+  then       replaces it by [EMAIL_1], [EMAIL_2] and so on, sends the request on, and puts it back in the answer
 ";
         assert_eq!(told, expected);
     }

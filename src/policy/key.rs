@@ -32,6 +32,10 @@ pub static DOCUMENT: &[Key] = &[
         "The key that request paths are hashed with in events, so that equal paths are equal over all gateways of a tenant."),
     key("defaults", "table", "none",
         "What holds for every rule that does not say otherwise, and for what is not inspected."),
+    key("tools", "table", "every tool may be called",
+        "Which tools an answer may call."),
+    key("answers", "table", "its keys say it",
+        "How long text of an answer may wait, and what happens to answers that are too large."),
     key("rule", "array of tables", "no rules",
         "The rules. Of those with one finder that hold at a place, the first in the document decides."),
 ];
@@ -39,7 +43,7 @@ pub static DOCUMENT: &[Key] = &[
 /// Of `[defaults]`.
 #[rustfmt::skip]
 pub static DEFAULTS: &[Key] = &[
-    key("action", "`allow`, `warn`, `redact` or `block`", "each rule says it",
+    key("action", "`allow`, `warn`, `redact`, `tokenise` or `block`", "each rule says it",
         "What rules do."),
     key("mode", "`enforce` or `shadow`", "`enforce`",
         "Whether rules act. An inherited `shadow` leaves `allow` as it is."),
@@ -50,11 +54,36 @@ pub static DEFAULTS: &[Key] = &[
     key("where", "list of `headers`, `body`, `url`, `tools`", "`[\"body\", \"tools\"]`",
         "Which parts of a message rules hold for."),
     key("placeholder", "`fixed` or `numbered`", "`fixed`",
-        "Whether redacted values of one request are told apart: `[EMAIL]`, or `[EMAIL_1]` and `[EMAIL_2]`."),
+        "Whether redacted values of one request are told apart: `[EMAIL]`, or `[EMAIL_1]` and `[EMAIL_2]`. Tokenised ones always are."),
     key("content", "`forward` or `refuse`", "`refuse`",
         "What happens to a body of a media type that is not inspected."),
     key("media", "`forward` or `refuse`", "`refuse`",
         "What happens to images, audio and files inside a body, which are not inspected."),
+];
+
+/// Of `[tools]`.
+#[rustfmt::skip]
+pub static TOOLS: &[Key] = &[
+    key("allow", "list of names, 1 to 1000", "every name that is not denied",
+        "The tools that may be called; every other is denied. `*` at the end of a name stands for any end. Compared byte by byte."),
+    key("deny", "list of names, 1 to 1000", "none",
+        "Tools that may not be called, whatever `allow` says. Compared in NFKC and without invisible characters; case counts."),
+    key("action", "`block` or `warn`", "`block`",
+        "What is done about a call that is not allowed, before any of its arguments is sent on. The reason is `POLICY.TOOL_DENIED`."),
+];
+
+/// Of `[answers]`.
+#[rustfmt::skip]
+pub static ANSWERS: &[Key] = &[
+    key("oversize", "`refuse` or `scan`", "`refuse`",
+        "What happens to an answer in one piece that is larger than what is held of one. `scan`: it is inspected while it passes, and \
+         matches are told of or cut it off, but are not replaced."),
+    key("hold_bytes", "integer, 512 to 65536", "4096",
+        "How many bytes of a stream may wait while a match that is to be replaced or blocked has begun and not ended."),
+    key("hold_ms", "integer, 1 to 30000", "2000",
+        "How long they may wait, milliseconds."),
+    key("at_hold_limit", "`redact`, `release` or `block`", "`redact`",
+        "What happens to them then: replaced by the placeholder of the rule, sent on as they are, or the answer ends with an error."),
 ];
 
 /// Of a `[[rule]]`.
@@ -91,12 +120,13 @@ pub static RULE: &[Key] = &[
         "Whose text it holds for. Header fields and URLs are nobody's."),
     key("severity", "`info`, `low`, `medium`, `high` or `critical`", "that of `[defaults]`, else the detector's, else `medium`",
         "How bad a match is."),
-    key("action", "`allow`, `warn`, `redact` or `block`", "that of `[defaults]`",
-        "What is done about a match. `allow` makes an exception from the rules below it that have the same finder."),
+    key("action", "`allow`, `warn`, `redact`, `tokenise` or `block`", "that of `[defaults]`",
+        "What is done about a match. `allow` makes an exception from the rules below it that have the same finder. `tokenise` is for \
+         requests only: the match is replaced, and put back where the answer repeats the placeholder."),
     key("mode", "`enforce` or `shadow`", "that of `[defaults]`",
         "`shadow`: a match is told and counted, and nothing is done."),
     key("placeholder", "1 to 32 of `A-Z 0-9 _`", "the detector's, else the last word of `code`",
         "The word in the brackets that a redacted match is replaced by."),
     key("numbered", "boolean", "that of `[defaults]`",
-        "Whether redacted values of one request are told apart by a number."),
+        "Whether redacted values of one request are told apart by a number. Tokenised ones always are."),
 ];

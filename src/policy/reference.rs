@@ -74,12 +74,50 @@ const DECIDES: &str = "
 1. All rules that look for the same thing (detector, pattern or literals, with the same context, validator and entropy) share one finder.
 2. Of the rules of a finder, the first in the document that holds at the match's place decides: its scope, part, layer and role.
 3. `allow` decides too, and nothing is told. So an exception stands above the rule that it is an exception from.
-4. Of all matches of a request the strictest decides about the request: one `block` refuses it; else each `redact` replaces its match.
+4. Of all matches of a message the strictest decides about the message: one `block` refuses it; else each `redact` and `tokenise`
+   replaces its match.
 5. A rule that holds nowhere, or that earlier ones leave nothing to, is a mistake.
-
-## Bounds
-
 ";
+
+const ANSWERS: &str = r#"
+## Answers
+
+Rules with `response` in their scope hold for answers, streams among them. Text of a stream is sent on as it comes; it waits only while a
+match has begun that is to be replaced or blocked, and `[answers]` bounds that. A rule that only warns never lets anything wait.
+
+A system prompt that gives itself away is found by a canary: a text that stands in the prompt and nowhere else.
+
+```toml
+[[rule]]
+id = "5a1e7c0d-0000-4000-8000-000000000201"
+code = "INJECTION.SYSTEM_PROMPT_LEAK"
+literals = ["canary-7f3a91c2d4"]
+scope = ["response"]
+where = ["body", "tools"]
+action = "block"
+severity = "critical"
+
+[[rule]]
+# A link that carries data out, once somebody follows it. The built-in policy tells of images, which are fetched unasked.
+id = "5a1e7c0d-0000-4000-8000-000000000202"
+code = "INJECTION.EXFIL_MARKDOWN"
+pattern = '\[[^\[\]]{0,200}\]\(https?://[^\s()\[\]<>"?#]+\?[^\s()\[\]<>"]*=[^\s()\[\]<>"&=]{40,}'
+scope = ["response"]
+action = "redact"
+placeholder = "LINK"
+
+[tools]
+allow = ["get_*", "search"]
+deny = ["get_secret*"]
+action = "block"
+```
+
+## Tokens that are put back
+
+`action = "tokenise"` replaces a value by a placeholder, such as `[EMAIL_1]`, and puts the value back where the answer repeats it. Equal
+values have one placeholder; values are kept in memory for one exchange, and overwritten at its end.
+
+"#;
 
 const BUNDLE: &str = "
 ## The signed bundle
@@ -122,6 +160,10 @@ pub fn reference() -> String {
     keys(&mut page, key::DOCUMENT);
     page.push_str("\n## Keys of `[defaults]`\n\n");
     keys(&mut page, key::DEFAULTS);
+    page.push_str("\n## Keys of `[tools]`\n\n");
+    keys(&mut page, key::TOOLS);
+    page.push_str("\n## Keys of `[answers]`\n\n");
+    keys(&mut page, key::ANSWERS);
     page.push_str("\n## Keys of a `[[rule]]`\n\n");
     keys(&mut page, key::RULE);
     if !DETECTORS.is_empty() {
@@ -133,6 +175,7 @@ pub fn reference() -> String {
             writeln!(page, "| `{}` | `{}` | {} | `[{}]` |", row.name, row.code, row.severity.label(), row.placeholder);
     }
     page.push_str(DECIDES);
+    page.push_str(ANSWERS);
     bounds(&mut page);
     page.push_str(BUNDLE);
     for (code, when) in load::CODES {
@@ -160,7 +203,7 @@ fn bounds(page: &mut String) {
         ("context words of a rule", limits::POLICY_CONTEXT_WORDS_MAX),
         ("bytes of a context word", limits::POLICY_CONTEXT_BYTES_MAX),
     ];
-    page.push_str("| what | most |\n|---|---|\n");
+    page.push_str("## Bounds\n\n| what | most |\n|---|---|\n");
     for (what, most) in bounds {
         // Writing to a string cannot fail.
         let _ = writeln!(page, "| {what} | {most} |");
@@ -170,12 +213,28 @@ fn bounds(page: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::reference;
+    use crate::policy::Origin;
+    use crate::policy::compile::compile;
+    use crate::policy::document::Document;
     use crate::policy::key;
+
+    #[test]
+    fn the_examples_have_no_mistake() {
+        let page = reference();
+        let examples: Vec<_> = page.split("```").filter_map(|block| block.strip_prefix("toml\n")).collect();
+        assert_eq!(examples.len(), 2);
+        for example in examples {
+            let head = if example.contains("tenant = ") { "" } else { "version = 1\ntenant = 'acme'\n" };
+            let document =
+                Document::parse(&format!("{head}{example}")).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+            assert!(compile(&document, Origin::Unsigned, [0; 32]).is_ok());
+        }
+    }
 
     #[test]
     fn every_key_is_in_the_page() {
         let page = reference();
-        for key in [key::DOCUMENT, key::DEFAULTS, key::RULE].concat() {
+        for key in [key::DOCUMENT, key::DEFAULTS, key::TOOLS, key::ANSWERS, key::RULE].concat() {
             assert!(page.contains(&format!("\n| `{}` | ", key.name)), "{}", key.name);
         }
         assert!(page.lines().all(|line| !line.ends_with(' ')));

@@ -26,7 +26,6 @@ use super::Core;
 use super::Exchange;
 use super::inspection::Inspector;
 use super::inspection::Message;
-use super::inspection::Stop;
 use super::inspection::Target;
 use super::inspection::redact::Redaction;
 use super::refusal::Reasoned;
@@ -52,12 +51,12 @@ pub(super) fn enforce(
     let mut inspector = core.inspector.borrow_mut();
     let message = message(client, request);
     #[cfg(test)]
-    assert_ne!(message.body, super::PANIC, "on purpose");
+    assert!(!message.body.starts_with(super::PANIC), "on purpose: {}", String::from_utf8_lossy(message.body));
     let result = inspector.inspect(policy, &message);
     let counters = core.counters();
     counters.inspected_bytes.add(inspector.bytes());
     counters.uninspected.add(u64::from(inspector.unread()));
-    let action = result.map_err(|stop| Error::client(of_stop(stop)))?;
+    let action = result.map_err(Error::client)?;
     if action == Action::Allow {
         counters.count_verdict(Verdict::Allow);
         return Ok(());
@@ -70,7 +69,7 @@ pub(super) fn enforce(
             exchange.reasoned = code.map(|code| Reasoned { code, policy_version: policy.version() });
             Err(Error::client(Kind::Blocked))
         }
-        Action::Redact => {
+        Action::Redact | Action::Tokenise => {
             let redacted = redact(core, client, request, exchange, (policy, &mut *inspector))?;
             exchange.redacted = redacted;
             counters.redactions.add(u64::from(redacted));
@@ -144,15 +143,6 @@ pub(super) fn coding(fields: &[Field], bytes: &[u8]) -> Result<Coding, Kind> {
 /// Whether a message says anything of a content coding.
 pub(super) fn is_coded(fields: &[Field]) -> bool {
     fields.iter().any(|field| field.name == Name::ContentEncoding)
-}
-
-/// Why what inspection stopped at is refused.
-pub(super) const fn of_stop(stop: Stop) -> Kind {
-    match stop {
-        Stop::Unreadable(unreadable) => Kind::Unreadable(unreadable),
-        Stop::Unsupported => Kind::UnsupportedContent,
-        Stop::Limit => Kind::Blocked,
-    }
 }
 
 fn replace_body(client: &mut Client, request: &mut Request, body: Buffer) {

@@ -158,7 +158,8 @@ pub struct Caller {
     pub proxied: bool,
 }
 
-/// A body that makes an exchange panic: for the test that a fault stays in its connection.
+/// How a body begins that makes an exchange panic, with all of the body in the message: for the tests that a fault stays in its
+/// connection, and what is told of it.
 #[cfg(test)]
 pub(crate) const PANIC: &[u8] = b"panic on purpose";
 

@@ -127,6 +127,18 @@ pub struct Reasoned {
     pub policy_version: u64,
 }
 
+/// The reason code of an inspection that cannot be done or not finished. A rule that blocks has a code of its own.
+#[must_use]
+pub const fn bound_code(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Blocked => Some("POLICY.SCAN_LIMIT"),
+        Kind::BodyTooLarge => Some("POLICY.BODY_TOO_LARGE"),
+        Kind::UnsupportedContent => Some("POLICY.UNSUPPORTED_CONTENT"),
+        Kind::DecodeLimit | Kind::Unreadable(Unreadable::Pieces) => Some("POLICY.DECODE_LIMIT"),
+        _ => None,
+    }
+}
+
 /// An answer of the gateway's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -308,6 +320,10 @@ impl Refusal {
             encode::decimal(u64::from(limits::RETRY_AFTER_SECONDS), out);
             out.extend_from_slice(b"\r\n");
         }
+        if dialect == Dialect::Anthropic {
+            // Where the SDKs of that API look for the id.
+            encode::line(out, &[b"request-id: ", own.request_id.as_bytes()]);
+        }
         own.write(b"application/json", &self.body(dialect, reasoned, &own.request_id), out);
     }
 
@@ -437,6 +453,7 @@ mod tests {
         refusal.write(Dialect::of_bytes(b"POST /v1/messages?x HTTP/1.1\r\nHo"), None, &own("id-2", true), &mut out);
         let (head, body) = parse(&out);
         assert!(!head.contains("connection"), "{head}");
+        assert!(head.contains("\r\nrequest-id: id-2\r\n") && head.contains("\r\nx-request-id: id-2\r\n"), "{head}");
         assert_eq!(body["type"], "error");
         assert_eq!(body["error"]["type"], "invalid_request_error");
         assert_eq!(body["request_id"], "id-2");

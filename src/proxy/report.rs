@@ -26,6 +26,7 @@ use crate::shared::events::Method;
 use super::Core;
 use super::inspection::Hit;
 use super::inspection::Message;
+use super::refusal;
 use super::refusal::Reasoned;
 
 /// What is told of: a request, or the answer to it.
@@ -94,7 +95,7 @@ pub(super) fn refused(
         return;
     }
     let is_answer = subject.scope == Scope::Response;
-    let code = if is_answer { answer_code_of(error.kind) } else { code_of(error.kind) };
+    let code = if is_answer { answer_code_of(error.kind) } else { refusal::bound_code(error.kind) };
     let Some(code) = code.and_then(Code::new) else {
         if !is_answer && matches!(error.kind, Kind::Unreadable(_) | Kind::Encoding) {
             count_verdict(core, subject.scope, Verdict::Refuse);
@@ -116,18 +117,7 @@ pub(super) fn count_verdict(core: &Core, scope: Scope, verdict: Verdict) {
     }
 }
 
-/// The reason codes of bounds.
-const fn code_of(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::Blocked => Some("POLICY.SCAN_LIMIT"),
-        Kind::BodyTooLarge => Some("POLICY.BODY_TOO_LARGE"),
-        Kind::UnsupportedContent => Some("POLICY.UNSUPPORTED_CONTENT"),
-        Kind::DecodeLimit | Kind::Unreadable(Unreadable::Pieces) => Some("POLICY.DECODE_LIMIT"),
-        _ => None,
-    }
-}
-
-/// The same for answers. All of them are told to the caller: whatever the reason, asking again gets no further.
+/// The reason codes of answers that cannot be inspected. All of them are told to the caller: whatever the reason, asking again gets no further.
 const fn answer_code_of(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Blocked => Some("POLICY.SCAN_LIMIT"),

@@ -62,6 +62,30 @@ export async function three(stream) {
   return seen;
 }
 
+/** Requests so far: to the gateway, and on to the model. */
+async function counts() {
+  const page = await (await fetch(process.env.GATEWAY_METRICS)).text();
+  const { requests } = await (await fetch(process.env.MOCK_STATS)).json();
+  return [Number(page.match(/^pnx_requests_total (\d+)$/m)[1]), requests];
+}
+
+/** What `call` gave, and how many requests it made: to the gateway, and on to the model. */
+export async function counted(call) {
+  const before = await counts();
+  const seen = await call();
+  return [seen, (await counts()).map((after, index) => after - before[index])];
+}
+
+/** The exception that `call` raises. */
+export async function raised(call) {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'no exception was raised' });
+}
+
 export const PARAMETERS = {
   type: 'object',
   properties: { city: { type: 'string' }, days: { type: 'integer' }, unit: { enum: ['celsius', 'kelvin'] } },

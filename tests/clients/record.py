@@ -60,6 +60,21 @@ def aborts(call):
     return {"seen": seen, "aborted": aborted_streams() - before}
 
 
+def counts():
+    """Requests so far: to the gateway, and on to the model."""
+    with urllib.request.urlopen(os.environ["GATEWAY_METRICS"], timeout=5) as answer:
+        lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[:1] != "#")
+    with urllib.request.urlopen(os.environ["MOCK_STATS"], timeout=5) as answer:
+        return [int(lines["pnx_requests_total"]), json.load(answer)["requests"]]
+
+
+def counted(call):
+    """What `call` gave, and how many requests it made: to the gateway, and on to the model."""
+    before = counts()
+    seen = call()
+    return seen, [after - earlier for after, earlier in zip(counts(), before)]
+
+
 PARAMETERS = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["celsius", "kelvin"]}},

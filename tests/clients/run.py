@@ -26,7 +26,7 @@ SDKS = {
 SECONDS_MAX = 120
 
 
-def scenarios(sdk, url, direct, authority):
+def scenarios(command, url, direct, authority, **more):
     """Each scenario's line by its name, and what went wrong with the program as a whole."""
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     # Keys and base URLs of whoever runs this must not reach the SDKs.
@@ -37,10 +37,11 @@ def scenarios(sdk, url, direct, authority):
         SSL_CERT_FILE=authority,
         NODE_EXTRA_CA_CERTS=authority,
         PYTHONDONTWRITEBYTECODE="1",
+        **more,
     )
     try:
         ended = subprocess.run(
-            [*SDKS[sdk], url], env=environment, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
+            [*command, url], env=environment, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
         )
     except subprocess.TimeoutExpired as late:
         output = late.stdout.decode() if isinstance(late.stdout, bytes) else late.stdout or ""
@@ -100,7 +101,7 @@ def main(arguments):
     for sdk in arguments[4:] or SDKS:
         references = {}
         for route, url in {"direct": direct, "plain": plain, "tls": tls}.items():
-            lines, problem = scenarios(sdk, url, direct, authority)
+            lines, problem = scenarios(SDKS[sdk], url, direct, authority)
             references = lines if route == "direct" else references
             for name in dict.fromkeys([*references, *lines]):
                 reason = wrong(lines.get(name), references.get(name))

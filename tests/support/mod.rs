@@ -83,6 +83,12 @@ impl Setup {
     }
 
     pub fn gateway_to(self, upstream: &str, flags: &[&str]) -> Gateway {
+        let all = self.flags_to(upstream, flags);
+        Gateway::start(self, &all).unwrap_or_else(|(status, log)| panic!("no start ({status:?}):\n{log}"))
+    }
+
+    /// All flags of a gateway to the upstream, with what the setup needs.
+    pub fn flags_to(self, upstream: &str, flags: &[&str]) -> Vec<String> {
         let mut all = vec![format!("--upstream={upstream}")];
         if self.tls {
             let files = shared();
@@ -94,7 +100,7 @@ impl Setup {
             }
         }
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        Gateway::start(self, &all).unwrap_or_else(|(status, log)| panic!("no start ({status:?}):\n{log}"))
+        all
     }
 }
 

@@ -125,6 +125,9 @@ impl FormReader {
             form,
             joined: false,
             plain,
+            fragment: false,
+            tool_name: false,
+            channel: 0,
         });
         Ok(())
     }

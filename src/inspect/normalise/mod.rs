@@ -128,8 +128,14 @@ pub fn hidden(input: &[u8], view: &mut View) -> bool {
     count >= HIDDEN_MIN && view.rewrite(input, true, characters::reveal)
 }
 
+/// Whether a character has no shape of its own: zero-width and bidi controls, fillers, variation selectors, tags, enclosing marks.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
+    characters::is_invisible(character)
+}
+
 /// A look at every byte, a block at a time: whether any could begin something to fold.
-fn may_fold(input: &[u8]) -> bool {
+pub(super) fn may_fold(input: &[u8]) -> bool {
     let (blocks, rest) = input.as_chunks::<64>();
     blocks.iter().any(|block| begins_any(block)) || begins_any(rest)
 }

@@ -8,6 +8,7 @@
 //!                 └──────────────────┴───────────────────────────┴──► all mistakes at once
 //! ```
 
+mod answers;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -24,10 +25,12 @@ use super::Placeholder;
 use super::Scope;
 use super::Unread;
 use super::Uuid;
+use super::answers::Answers;
 use super::code::Code;
 use super::key;
 use super::places::Places;
 use super::time;
+use super::tools::Tools;
 use crate::extract::Part;
 use crate::inspect::detector::Severity;
 use crate::inspect::scan::Finder;
@@ -50,6 +53,10 @@ pub struct Document {
     pub content: Unread,
     /// What happens to media inside a body.
     pub media: Unread,
+    /// Which tools an answer may call.
+    pub tools: Tools,
+    /// What it says about answers as such.
+    pub answers: Answers,
     /// At most `limits::POLICY_RULES_MAX`, in the order in which they stand.
     pub rules: Vec<Rule>,
 }
@@ -168,6 +175,8 @@ fn document(reader: &mut Reader, table: &DeTable<'_>, built_in: bool) -> Option<
         super::hex::read(text).or_else(|| reader.want("path_key", value, want))
     });
     let defaults = defaults(reader, table);
+    let tools = answers::tools(reader, table);
+    let answers = answers::answers(reader, table);
     let rules = rules(reader, table, &defaults);
     Some(Document {
         version: version?,
@@ -177,6 +186,8 @@ fn document(reader: &mut Reader, table: &DeTable<'_>, built_in: bool) -> Option<
         path_key: path_key.flatten(),
         content: defaults.content,
         media: defaults.media,
+        tools,
+        answers,
         rules,
     })
 }

@@ -34,7 +34,7 @@ use crate::policy::key;
 use crate::policy::places;
 use crate::policy::places::Places;
 
-const ACTIONS: [Action; 4] = [Action::Allow, Action::Warn, Action::Redact, Action::Block];
+const ACTIONS: [Action; 5] = [Action::Allow, Action::Warn, Action::Redact, Action::Tokenise, Action::Block];
 const SEVERITIES: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 /// Those that a policy can name; text that is nobody's has no word.
 const ROLES: [Role; 4] = [Role::System, Role::User, Role::Assistant, Role::Tool];
@@ -67,6 +67,9 @@ pub(super) fn read(reader: &mut Reader, value: &Value<'_>, defaults: &Defaults) 
     let severity =
         severity(reader, table).or(defaults.severity).unwrap_or(detector.map_or(Severity::Medium, |row| row.severity));
     let places = held(reader, table, line, defaults);
+    if action == Some(Action::Tokenise) {
+        tokenises(reader, table, line, places);
+    }
     let placeholder = placeholder(reader, table, action, code.as_ref(), detector, defaults);
     let found = found?;
     Some(Rule {
@@ -125,6 +128,18 @@ fn shadow(reader: &mut Reader, table: &DeTable<'_>, action: Option<Action>, defa
     }
 }
 
+/// What is put back in an answer was taken out of the request, so only there it can be.
+fn tokenises(reader: &mut Reader, table: &DeTable<'_>, line: usize, places: Option<Places>) {
+    if places.is_some_and(|places| places.scopes().any(|scope| scope == Scope::Response)) {
+        let at = ["scope", "action"].into_iter().find_map(|name| table.get(name));
+        let text = "action: contradictory rule, `tokenise` is for requests only, and the scope holds `response`";
+        reader.fault_at(at.map_or(line, |value| reader.line(&value.span())), text);
+    }
+    if let Some(value) = table.get("numbered") {
+        reader.fault(&value.span(), "numbered: has no effect, since what is tokenised is always numbered");
+    }
+}
+
 /// Where the rule holds.
 fn held(reader: &mut Reader, table: &DeTable<'_>, line: usize, defaults: &Defaults) -> Option<Places> {
     let given = |name: &str| table.get(name).is_some();
@@ -167,9 +182,10 @@ fn placeholder(
 ) -> Option<Placeholder> {
     for name in ["placeholder", "numbered"] {
         if let Some(value) = table.get(name)
-            && action.is_some_and(|action| action != Action::Redact)
+            && action.is_some_and(|action| !action.replaces())
         {
-            reader.fault(&value.span(), format!("{name}: has no effect, since the action is not `redact`"));
+            reader
+                .fault(&value.span(), format!("{name}: has no effect, since the action is not `redact` or `tokenise`"));
         }
     }
     let numbered = table.get("numbered").map(|value| reader.boolean("numbered", value));
@@ -190,7 +206,8 @@ fn placeholder(
             }
         },
     };
-    Some(Placeholder { word: word.into(), numbered: numbered.flatten().unwrap_or(defaults.numbered) })
+    let numbered = action == Some(Action::Tokenise) || numbered.flatten().unwrap_or(defaults.numbered);
+    Some(Placeholder { word: word.into(), numbered })
 }
 
 fn is_placeholder(text: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Each mistake that a document can have, its line and its words.
 
+use std::time::Duration;
+
 use proptest::proptest;
 
 use super::Document;
@@ -13,7 +15,12 @@ use crate::policy::Origin;
 use crate::policy::Policy;
 use crate::policy::Scope;
 use crate::policy::Unread;
+use crate::policy::answers::Answers;
+use crate::policy::answers::Overdue;
+use crate::policy::answers::Oversize;
 use crate::policy::compile::compile;
+use crate::policy::key;
+use crate::policy::tools::ToolVerdict;
 
 const HEAD: &str = "version = 7\ntenant = \"acme\"\n";
 const B: &str = "id = \"00000000-0000-0000-0000-00000000000b\"\n";
@@ -94,7 +101,7 @@ fn every_mistake_of_a_document_has_its_line() {
             "[defaults]\naction = 'drop'\nmode = 'dry'\nseverity = 'bad'\nscope = []\nwhere = ['body', 'body']\n\
              placeholder = 'X'\ncontent = true\nmedia = 'block'\nkind = 1",
             &[
-                "line 4: action: found \"drop\", want `allow`, `warn`, `redact` or `block`",
+                "line 4: action: found \"drop\", want `allow`, `warn`, `redact`, `tokenise` or `block`",
                 "line 5: mode: found \"dry\", want `enforce` or `shadow`",
                 "line 6: severity: found \"bad\", want `info`",
                 "line 7: scope: found an empty list",
@@ -179,7 +186,7 @@ fn what_may_not_stand_beside_a_pattern_has_its_line() {
         ("roles = ['developer']", &[(8, "roles: found \"developer\", want `system`, `user`, `assistant` or `tool`")]),
         ("severity = 1", &[(8, "severity: found \"1\", want")]),
         ("mode = 'off'", &[(8, "mode: found \"off\", want")]),
-        ("placeholder = 'X'", &[(8, "placeholder: has no effect, since the action is not `redact`")]),
+        ("placeholder = 'X'", &[(8, "placeholder: has no effect, since the action is not `redact` or `tokenise`")]),
         ("numbered = true", &[(8, "numbered: has no effect")]),
     ];
     for (text, expected) in cases {
@@ -201,6 +208,145 @@ fn what_may_not_stand_beside_a_pattern_has_its_line() {
         check(&format!("{HEAD}[[rule]]\nid = {wrong}\naction = 'warn'\n{P}"), &["line 4: id: found "]);
     }
     check(&format!("{HEAD}[[rule]]\naction = 'warn'\n{P}"), &["line 3: id: missing, want a UUID"]);
+}
+
+#[test]
+fn what_is_tokenised_is_of_requests_and_numbered() {
+    const P: &str = "code = 'A.B'\npattern = '[a-z]{4}'\n";
+    const ID: &str = "rule 00000000-0000-0000-0000-00000000000a: ";
+    let contradictory = format!("{ID}action: contradictory rule, `tokenise` is for requests only");
+    let no_effect = format!("{ID}numbered: has no effect, since what is tokenised is always numbered");
+    // What stands behind a pattern, from line 7 on, and the mistakes.
+    let cases: &[(&str, &[(usize, &str)])] = &[
+        ("scope = ['response']\naction = 'tokenise'", &[(7, &contradictory)]),
+        ("action = 'tokenise'\nscope = ['request', 'response']", &[(8, &contradictory)]),
+        ("action = 'tokenise'\nnumbered = true", &[(8, &no_effect)]),
+        ("action = 'tokenise'\nnumbered = false\nscope = ['response']", &[(8, &no_effect), (9, &contradictory)]),
+    ];
+    for (text, expected) in cases {
+        let expected: Vec<String> = expected.iter().map(|(line, text)| format!("line {line}: {text}")).collect();
+        check(&with(&format!("{P}{text}")), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    // Neither key stands in the rule itself: its action is the defaults', and so is its scope.
+    let inherited = |scope: &str| format!("{HEAD}[defaults]\naction = 'tokenise'\nscope = {scope}\n[[rule]]\n{A}{P}");
+    check(&inherited("['response']"), &[&format!("line 6: {contradictory}")]);
+    let policy = compile(&Document::parse(&inherited("['request']")).unwrap(), Origin::Unsigned, [0; 32]).unwrap();
+    let [rule] = policy.rules() else { panic!("one rule") };
+    assert_eq!((rule.action, rule.placeholder.numbered, &*rule.placeholder.word), (Action::Tokenise, true, "B"));
+    let named = with(&format!("{P}action = 'tokenise'\nplaceholder = 'NAME'\nmode = 'shadow'"));
+    let policy = compile(&Document::parse(&named).unwrap(), Origin::Unsigned, [0; 32]).unwrap();
+    assert_eq!(policy.rules().first().map(|rule| (rule.action, &*rule.placeholder.word)), Some((Action::Warn, "NAME")));
+    assert!(Action::Redact < Action::Tokenise && Action::Tokenise < Action::Block);
+}
+
+#[test]
+fn every_mistake_about_tools_and_answers_has_its_line() {
+    let want = "want a name of 1 to 256 bytes in NFKC";
+    let wants = |found: &str| format!("line 4: deny: found {found}, {want}");
+    let many = format!("[tools]\ndeny = [{}]", "'a',".repeat(1001));
+    let cases: &[(&str, &[&str])] = &[
+        ("tools = 5", &["line 3: tools: found \"5\", want a table"]),
+        ("[tools]\naction = 'block'", &["line 3: tools: found neither allow nor deny, want one or both"]),
+        ("[tools]\ndeny = []", &["line 4: deny: found 0 names, want 1 to 1000"]),
+        (&many, &["line 4: deny: found 1001 names, want 1 to 1000"]),
+        ("[tools]\nallow = 'get'", &["line 4: allow: found \"get\", want a list of names of tools"]),
+        ("[tools]\ndeny = ['']", &[&wants("\"\"")]),
+        ("[tools]\ndeny = ['a b']", &[&wants("\"a b\"")]),
+        ("[tools]\ndeny = ['a*b']", &[&wants("\"a*b\"")]),
+        ("[tools]\ndeny = ['a\u{200b}']", &[&wants("\"a\\u{200b}\"")]),
+        ("[tools]\ndeny = [5]", &[&wants("\"5\"")]),
+        ("[tools]\ndeny = ['a']\naction = 'redact'", &["line 5: action: found \"redact\", want `block` or `warn`"]),
+        ("[tools]\ndeny = ['a']\nmode = 'shadow'", &["line 5: unknown key \"mode\""]),
+        ("[tools]\nallow = [\n'ab*',\n'abc']", &["line 6: allow: \"abc\" is there already: \"ab*\" at line 5"]),
+        (
+            "[tools]\nallow = ['ab*', 'abc',\n'x']\ndeny = ['x', 'a*']",
+            &[
+                "line 4: allow: \"abc\" is there already: \"ab*\" at line 4",
+                "line 4: allow: \"ab*\" is never allowed: line 6 denies \"a*\"",
+                "line 5: allow: \"x\" is never allowed: line 6 denies \"x\"",
+            ],
+        ),
+        ("answers = true", &["line 3: answers: found true, want a table"]),
+        (
+            "[answers]\noversize = 'pass'\nhold_bytes = 511\nhold_ms = 0\nat_hold_limit = 'warn'\nhold = 1",
+            &[
+                "line 4: oversize: found \"pass\", want `refuse` or `scan`",
+                "line 5: hold_bytes: found \"511\", want an integer, 512 to 65536",
+                "line 6: hold_ms: found \"0\", want an integer, 1 to 30000",
+                "line 7: at_hold_limit: found \"warn\", want `redact`, `release` or `block`",
+                "line 8: unknown key \"hold\"",
+            ],
+        ),
+        (
+            "[answers]\nhold_bytes = 65537\nhold_ms = 30001",
+            &["line 4: hold_bytes: found \"65537\"", "line 5: hold_ms: found \"30001\""],
+        ),
+        ("[answers]\nhold_ms = 1.5", &["line 4: hold_ms: found \"1.5\", want an integer, 1 to 30000"]),
+    ];
+    for (text, expected) in cases {
+        check(&format!("{HEAD}{text}"), expected);
+    }
+}
+
+#[test]
+fn tools_and_answers_are_as_the_document_says() {
+    let read =
+        |text: &str| compile(&Document::parse(&format!("{HEAD}{text}")).unwrap(), Origin::Unsigned, [0; 32]).unwrap();
+    let plain = read("");
+    assert!(plain.tools().is_empty());
+    let expected = Answers {
+        oversize: Oversize::Refuse,
+        hold_bytes: 4096,
+        hold_time: Duration::from_secs(2),
+        at_hold_limit: Overdue::Redact,
+    };
+    assert_eq!(*plain.answers(), expected);
+    let said = read(
+        "[answers]\noversize = 'scan'\nhold_bytes = 512\nhold_ms = 30_000\nat_hold_limit = 'block'\n\
+         [tools]\nallow = ['get_*']\ndeny = ['get_secret']\naction = 'warn'",
+    );
+    let expected = Answers {
+        oversize: Oversize::Scan,
+        hold_bytes: 512,
+        hold_time: Duration::from_secs(30),
+        at_hold_limit: Overdue::Block,
+    };
+    assert_eq!(*said.answers(), expected);
+    let verdicts = ["get_a", "get_secret", "set_a"].map(|name| said.tools().decide(name.as_bytes()));
+    assert_eq!(verdicts, [ToolVerdict::Allow, ToolVerdict::Warn, ToolVerdict::Warn]);
+    // What the reference page says is what the reader takes.
+    let value = |name: &str| key::ANSWERS.iter().find(|key| key.name == name).map(|key| (key.value, key.default));
+    assert_eq!(value("hold_bytes"), Some(("integer, 512 to 65536", "4096")));
+    assert_eq!(value("hold_ms"), Some(("integer, 1 to 30000", "2000")));
+    assert!(key::TOOLS.iter().take(2).all(|key| key.value == "list of names, 1 to 1000"));
+}
+
+#[test]
+fn a_finder_acts_where_a_rule_that_decides_does_something() {
+    let rule = |id: &str, rest: &str| format!("[[rule]]\n{id}code = 'A.B'\npattern = 'abcd'\n{rest}\n");
+    let acts = |rules: &[String]| {
+        let policy =
+            compile(&Document::parse(&format!("{HEAD}{}", rules.concat())).unwrap(), Origin::Unsigned, [0; 32])
+                .unwrap();
+        let scopes = [Scope::Request, Scope::Response];
+        let parts = [Part::Headers, Part::Body, Part::Url, Part::Tools];
+        assert!(scopes.iter().all(|scope| parts.iter().all(|part| !policy.acts(1, *scope, *part))));
+        scopes.map(|scope| parts.map(|part| u8::from(policy.acts(0, scope, part))))
+    };
+    let cases: &[(&[String], [[u8; 4]; 2])] = &[
+        (&[rule(A, "action = 'block'")], [[0, 1, 0, 1], [0; 4]]),
+        (&[rule(A, "action = 'redact'\nscope = ['response']\nwhere = ['body']")], [[0; 4], [0, 1, 0, 0]]),
+        (&[rule(A, "action = 'tokenise'\nwhere = ['url']")], [[0, 0, 1, 0], [0; 4]]),
+        (&[rule(A, "action = 'warn'")], [[0; 4]; 2]),
+        (&[rule(A, "action = 'block'\nmode = 'shadow'")], [[0; 4]; 2]),
+        (&[rule(A, "action = 'allow'\nroles = ['user']"), rule(B, "action = 'block'")], [[0, 1, 0, 1], [0; 4]]),
+        (&[rule(A, "action = 'allow'\nwhere = ['tools']"), rule(B, "action = 'block'")], [[0, 1, 0, 0], [0; 4]]),
+        // Roles of tools: all that there are, and nobody's.
+        (&[rule(A, "action = 'allow'\nlayers = ['tool-call']"), rule(B, "action = 'block'")], [[0, 1, 0, 0], [0; 4]]),
+    ];
+    for (rules, expected) in cases {
+        assert_eq!(acts(rules), *expected, "{rules:?}");
+    }
 }
 
 #[test]

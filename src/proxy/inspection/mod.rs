@@ -14,6 +14,7 @@ use std::hash::BuildHasher;
 use std::hash::RandomState;
 use std::ops::Range;
 
+use crate::error::Kind;
 use crate::extract::Api;
 use crate::extract::Form;
 use crate::extract::Layer;
@@ -46,6 +47,7 @@ use crate::policy::Rule;
 use crate::policy::Scope;
 use crate::policy::Unread;
 
+pub mod fuzz;
 mod reading;
 pub mod redact;
 #[cfg(test)]
@@ -216,6 +218,16 @@ struct Offset {
     at: u32,
     hit: u32,
     is_end: bool,
+}
+
+impl From<Stop> for Kind {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Unreadable(unreadable) => Self::Unreadable(unreadable),
+            Stop::Unsupported => Self::UnsupportedContent,
+            Stop::Limit => Self::Blocked,
+        }
+    }
 }
 
 impl From<Exceeded> for Stop {
@@ -434,6 +446,9 @@ fn piece(range: Range<usize>, key: Range<usize>, place: Place) -> Piece {
         form: Form::Text,
         joined: false,
         plain: true,
+        fragment: false,
+        tool_name: false,
+        channel: 0,
     }
 }
 
@@ -659,7 +674,7 @@ impl Matcher {
             Form::Number => Spelling::Number,
             Form::Text | Form::Json => Spelling::Plain,
         };
-        let numbered = rule.action == Action::Redact && (rule.placeholder.numbered || spelling == Spelling::Key);
+        let numbered = rule.action.replaces() && (rule.placeholder.numbered || spelling == Spelling::Key);
         let number = if numbered && !continued { self.number(&rule.placeholder.word, found) } else { 0 };
         let Finding { start, end, finder, validated } = finding;
         let (scope, place, target) = (self.scope, piece.place, Target::Body);

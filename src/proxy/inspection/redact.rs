@@ -8,7 +8,6 @@ use std::ops::Range;
 use super::Hit;
 use super::Spelling;
 use super::Target;
-use crate::policy::Action;
 use crate::policy::Policy;
 
 /// What redaction does to one target, piece by piece: bytes that stay, and what stands between them.
@@ -23,8 +22,7 @@ impl<'a> Redaction<'a> {
     /// Of all hits those that the policy redacts in `target`. It allocates: clean requests never come here.
     #[must_use]
     pub fn new(policy: &'a Policy, hits: &[Hit], target: Target) -> Self {
-        let redacted =
-            |hit: &&Hit| hit.target == target && hit.rule(policy).is_some_and(|rule| rule.action == Action::Redact);
+        let redacted = |hit: &&Hit| hit.target == target && hit.rule(policy).is_some_and(|rule| rule.action.replaces());
         let mut hits: Vec<Hit> = hits.iter().filter(redacted).copied().collect();
         hits.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end)));
         Self { policy, hits }

@@ -42,7 +42,7 @@ pub(super) fn of(core: &Core, arrival: &Arrival<'_>) -> Result<Course, Error> {
     if head.body == Body::Empty {
         return Ok(Course::Pass(Coverage::Full));
     }
-    let media = inspection::media_type(&head.fields, bytes).map_err(|stop| Error::upstream(enforce::of_stop(stop)))?;
+    let media = inspection::media_type(&head.fields, bytes).map_err(|stop| Error::upstream(Kind::from(stop)))?;
     let unsupported = Error::upstream(Kind::UnsupportedContent);
     let kind = match media.map(|media| (media.kind, media.charset)) {
         Some((media_type::Kind::Multipart | media_type::Kind::Lines, _)) | None => media.map(|media| media.kind),

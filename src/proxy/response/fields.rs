@@ -10,7 +10,6 @@ use crate::policy::Scope;
 use crate::proxy::Asked;
 use crate::proxy::Core;
 use crate::proxy::Exchange;
-use crate::proxy::enforce;
 use crate::proxy::inspection::Target;
 use crate::proxy::inspection::redact::Redaction;
 use crate::proxy::refusal::Reasoned;
@@ -30,7 +29,7 @@ pub(super) fn inspect(core: &Core, arrival: &mut Arrival<'_>, exchange: &mut Exc
     let mut inspector = core.inspector.borrow_mut();
     let result = inspector.inspect_fields(policy, &arrival.response.head.fields, arrival.head_bytes());
     core.counters().inspected_bytes.add(inspector.bytes());
-    let action = result.map_err(|stop| Error::upstream(enforce::of_stop(stop)))?;
+    let action = result.map_err(|stop| Error::upstream(Kind::from(stop)))?;
     arrival.verdict = Some(action);
     if action == Action::Allow {
         return Ok(());

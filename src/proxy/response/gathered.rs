@@ -161,7 +161,7 @@ fn decide(
     let counters = core.counters();
     counters.inspected_bytes.add(inspector.bytes());
     counters.uninspected.add(u64::from(inspector.unread()));
-    let action = result.map_err(|stop| Error::upstream(enforce::of_stop(stop)))?;
+    let action = result.map_err(|stop| Error::upstream(Kind::from(stop)))?;
     let coverage = match inspector.unread() {
         0 => Coverage::Full,
         _ if inspector.skipped() => Coverage::NoneContentType,
@@ -177,7 +177,7 @@ fn decide(
             exchange.reasoned = code.map(|code| Reasoned { code, policy_version: policy.version() });
             return Err(Error::upstream(Kind::Blocked));
         }
-        Action::Redact => redact(core, document, exchange, &mut inspector)?,
+        Action::Redact | Action::Tokenise => redact(core, document, exchange, &mut inspector)?,
         Action::Warn | Action::Allow => {}
     }
     count_verdict(core, action.max(verdict.unwrap_or(Action::Allow)));

@@ -129,7 +129,7 @@ fn count_verdict(core: &Core, action: Action) {
     let verdict = match action {
         Action::Allow => Verdict::Allow,
         Action::Warn => Verdict::Warn,
-        Action::Redact => Verdict::Redact,
+        Action::Redact | Action::Tokenise => Verdict::Redact,
         Action::Block => Verdict::Block,
     };
     report::count_verdict(core, Scope::Response, verdict);

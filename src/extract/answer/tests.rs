@@ -1,0 +1,1 @@
+//! Answers of every API, whole and streamed.

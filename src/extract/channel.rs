@@ -1,0 +1,99 @@
+//! Which fragments of a stream's events are one text: those with the same keys on the way and the same marks on the objects there.
+//!
+//! ```text
+//!   {"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"a"}}]}}]}
+//!                     │                                  │                 └ path: choices delta tool_calls function arguments
+//!                     │                                  └ mixed in when the call's object closes
+//!                     └ mixed in when the choice's object closes
+//! ```
+//! A mark may stand before what it marks or behind it, so it is mixed in only when its object closes: the order of keys tells nothing.
+
+use super::Piece;
+use super::node::hash;
+use super::node::mix;
+
+/// The path of what stands below a key of an object whose path is known.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a part of a hash")]
+pub(super) const fn path(above: u32, step: u32) -> u32 {
+    mix(above as u64, step as u64) as u32
+}
+
+/// What tells the fragments of one object from those of others at the same path.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Marks {
+    /// The sum of all marks, so that their order does not count. 0: there is none.
+    sum: u32,
+    /// The mark of an identifier, which counts only where there is no index. 0: there is none.
+    id: u32,
+    has_index: bool,
+    is_whole: bool,
+    /// Of an array: how many of its objects have been closed.
+    closed: u32,
+}
+
+impl Marks {
+    /// A word or number under a key of the object. `path` is the key's.
+    pub(super) fn mark(&mut self, path: u32, value: &[u8]) {
+        self.add(mark(path, number(value)));
+    }
+
+    /// What counts objects like this one. `path` is the object's.
+    pub(super) fn index(&mut self, path: u32, value: &[u8]) {
+        self.has_index = true;
+        self.add(mark(path, number(value)));
+    }
+
+    /// What names this object. `path` is the object's.
+    pub(super) fn id(&mut self, path: u32, value: &[u8]) {
+        self.id = mark(path, number(value));
+    }
+
+    /// Nothing in the object is a fragment.
+    pub(super) const fn whole(&mut self) {
+        self.is_whole = true;
+    }
+
+    /// Where the object stands in its array, which holds if nothing else counts it.
+    pub(super) fn position(&mut self, path: u32, position: u32) {
+        if !self.has_index && self.id == 0 {
+            self.add(mark(path, position.into()));
+        }
+    }
+
+    /// Counts an object of this array, from 0.
+    pub(super) const fn count(&mut self) -> u32 {
+        let position = self.closed;
+        self.closed = position.saturating_add(1);
+        position
+    }
+
+    pub(super) const fn is_any(&self) -> bool {
+        self.sum != 0 || self.id != 0 || self.is_whole
+    }
+
+    /// Mixes the marks of an object into the channels of the fragments in it.
+    pub(super) fn tell_apart(mut self, pieces: &mut [Piece]) {
+        if !self.has_index {
+            self.add(self.id);
+        }
+        for piece in pieces.iter_mut().filter(|piece| piece.fragment) {
+            piece.fragment = !self.is_whole;
+            piece.channel = if self.is_whole { 0 } else { path(piece.channel, self.sum) };
+        }
+    }
+
+    const fn add(&mut self, mark: u32) {
+        self.sum = self.sum.wrapping_add(mark);
+    }
+}
+
+/// Never 0.
+const fn mark(at: u32, value: u64) -> u32 {
+    path(at, super::node::step(mix(value, 0))) | 1
+}
+
+/// The number that the digits say, so that a position is like an index; of other words a hash.
+fn number(value: &[u8]) -> u64 {
+    super::usage::count(value).unwrap_or_else(|| hash(value))
+}

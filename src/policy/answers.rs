@@ -1,0 +1,81 @@
+//! What a policy says about answers as such: how long text may wait, and what happens to what is too large.
+//!
+//! What stands in an answer is the business of rules with the scope `response`; which tools may be called that of [`super::tools`].
+
+use std::time::Duration;
+
+use crate::limits;
+
+/// What happens to an answer that is no stream and larger than what is held of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oversize {
+    /// It is refused.
+    Refuse,
+    /// It is inspected while it passes, without a reading of its JSON: a match that ends it may come late, and is not replaced.
+    Scan,
+}
+
+/// What happens to text that has waited as long as it may, while a match that began in it is still open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// It is replaced by the placeholder of the rule whose match is open, whether or not the match would have been one.
+    Redact,
+    /// It is sent on as it is. What was released can complete a match that then is only told of.
+    Release,
+    /// The answer is cut with the dialect's error.
+    Block,
+}
+
+/// `[answers]` of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// About answers in one piece.
+    pub oversize: Oversize,
+    /// Bytes of one stream that may wait for a match to be decided.
+    /// `limits::ANSWER_HOLD_BYTES_MIN <= hold_bytes <= limits::ANSWER_HOLD_BYTES_MAX`.
+    pub hold_bytes: usize,
+    /// How long they may. `limits::ANSWER_HOLD_MILLISECONDS_MAX` at most, one millisecond at least.
+    pub hold_time: Duration,
+    /// What happens at either bound.
+    pub at_hold_limit: Overdue,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self {
+            oversize: Oversize::Refuse,
+            hold_bytes: limits::ANSWER_HOLD_BYTES,
+            hold_time: Duration::from_millis(limits::ANSWER_HOLD_MILLISECONDS),
+            at_hold_limit: Overdue::Redact,
+        }
+    }
+}
+
+impl Oversize {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Refuse, Self::Scan];
+
+    /// The word in a policy's `oversize`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Scan => "scan",
+        }
+    }
+}
+
+impl Overdue {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Redact, Self::Release, Self::Block];
+
+    /// The word in a policy's `at_hold_limit`.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Redact => "redact",
+            Self::Release => "release",
+            Self::Block => "block",
+        }
+    }
+}
