@@ -284,7 +284,8 @@ fn an_answer_is_read_as_what_it_says_it_is() {
     let policy = policy("content = \"forward\"", &[&format!("{WORD}\nscope = [\"response\"]")]);
     let escaped = br#"{"a":"\u0062luebird"}"#;
     let syntax = Err(Stop::Unreadable(Unreadable::Syntax));
-    let cases: &[(&str, &[u8], Result<Action, Stop>, bool)] = &[
+    type Case<'a> = (&'a str, &'a [u8], Result<Action, Stop>, bool);
+    let cases: &[Case<'_>] = &[
         // (media type, body, verdict, unread)
         ("application/json", escaped, Ok(Action::Redact), false),
         ("application/problem+json", escaped, Ok(Action::Redact), false),
