@@ -108,6 +108,7 @@ pub(in crate::proxy) fn media_type<'a>(fields: &[Field], bytes: &'a [u8]) -> Res
 }
 
 /// Where the texts of a whole answer are. An error is the same for all APIs: every string.
-fn answer_table(_api: Api, _status: u16) -> &'static Node {
-    Api::Other.table()
+fn answer_table(api: Api, status: u16) -> &'static Node {
+    let api = if status >= 400 { Api::Other } else { api };
+    api.answer_table()
 }
