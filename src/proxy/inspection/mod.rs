@@ -40,6 +40,7 @@ use crate::inspect::Text;
 use crate::inspect::Work;
 use crate::inspect::inspector;
 use crate::inspect::inspector::Views;
+use crate::inspect::normalise::View;
 use crate::inspect::overlap;
 use crate::limits;
 use crate::policy::Action;
@@ -51,6 +52,7 @@ use crate::policy::Unread;
 pub mod fuzz;
 mod reading;
 pub mod redact;
+pub mod stream;
 #[cfg(test)]
 #[expect(clippy::string_slice, reason = "a panic is how a test says no")]
 mod tests;
@@ -158,6 +160,13 @@ pub struct Inspector {
     unread: u32,
     /// The whole body was let through unread.
     skipped: bool,
+    // For streams: the data of an event of several lines, its texts that are no fragments, the name of a tool, what is found in a
+    // channel, and what is folded to see where a match may have begun.
+    joined: Vec<u8>,
+    texts: Vec<Piece>,
+    name: Vec<u8>,
+    findings: Vec<Finding>,
+    opening_view: View,
 }
 
 /// A document that is being read.
@@ -405,7 +414,7 @@ impl Inspector {
         if u32::try_from(body.len()).is_err() {
             return Err(Stop::Limit);
         }
-        let Self { levels, form, matcher, unread, skipped } = self;
+        let Self { levels, form, matcher, unread, skipped, .. } = self;
         let hits = matcher.hits.len();
         match reading {
             Reading::Nothing => {}
