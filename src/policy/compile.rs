@@ -72,6 +72,7 @@ pub fn compile(document: &Document, origin: Origin, digest: [u8; 32]) -> Result<
         acts: deciders.iter().map(|deciders| Acts::of(document, deciders)).collect(),
         deciders,
         looks: looks(document),
+        tokenises: document.rules.iter().any(|rule| rule.action == Action::Tokenise && !rule.shadow),
         digest,
     })
 }

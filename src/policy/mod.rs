@@ -233,6 +233,7 @@ pub struct Policy {
     /// INVARIANT: one for each finder of `scanner`.
     acts: Box<[Acts]>,
     looks: Looks,
+    tokenises: bool,
     /// SHA-256 of the document's bytes.
     digest: [u8; 32],
 }
@@ -323,6 +324,12 @@ impl Policy {
     #[must_use]
     pub fn acts(&self, finder: u16, scope: Scope, part: Part) -> bool {
         self.acts.get(usize::from(finder)).is_some_and(|acts| acts.at(scope, part))
+    }
+
+    /// Whether any rule tokenises, so that a request must be asked which placeholders it holds itself.
+    #[must_use]
+    pub const fn tokenises(&self) -> bool {
+        self.tokenises
     }
 
     /// Its rules, in the order of the document.
