@@ -191,6 +191,37 @@ fn a_blocked_answer_reaches_nobody_and_says_why_in_each_dialect() {
 }
 
 #[test]
+fn tokens_are_counted_as_the_provider_counts_them() {
+    each(PLAIN, |setup| {
+        let upstream = setup.upstream(|request, exchange| {
+            let usage = if request.target == "/v1/messages" {
+                json!({"input_tokens": 100, "output_tokens": 7})
+            } else {
+                json!({"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23})
+            };
+            exchange.send(&json_answer(json!({"choices": [], "content": [], "usage": usage}).to_string()));
+            After::Keep
+        });
+        let mut guarded = Guarded::start(setup, &upstream, &document(1, "", &[EMAIL]), &[]);
+        let mut client = guarded.gateway.client();
+        for target in [CHAT, CHAT, "/v1/messages", "/v1/other"] {
+            assert_eq!(client.post(target, b"{}").status, 200);
+        }
+        for (api, direction, count) in [
+            ("openai_chat", "input", 40.0),
+            ("openai_chat", "output", 6.0),
+            ("anthropic_messages", "input", 100.0),
+            ("anthropic_messages", "output", 7.0),
+            ("openai_embeddings", "input", 0.0),
+        ] {
+            let series = format!(r#"pnx_tokens_total{{api="{api}",direction="{direction}"}}"#);
+            assert_eq!(guarded.metric(&series), count, "{series}");
+        }
+        guarded.gateway.finish();
+    });
+}
+
+#[test]
 fn a_warning_tells_and_touches_nothing() {
     each(PLAIN, |setup| {
         let body = said("About Bluebird and bluebird");
@@ -280,10 +311,12 @@ fn an_answer_without_a_body_stays_one() {
 }
 
 /// What cannot be inspected is refused with a status that no SDK repeats, and never passed on.
-fn unreadable(answer: &Answer, status: u16, code: &str) {
-    assert_eq!(answer.status, status, "{}", answer.text());
-    assert_eq!(answer.json()["error"]["code"], code, "{}", answer.text());
-    assert!(!answer.fields.has("x-penaxtra-inspection"));
+fn unreadable(answer: &Answer, status: u16, code: &str, sent: &str) {
+    assert_eq!(answer.status, status, "{sent}: {}", answer.text());
+    let body = answer.json();
+    let told = body["error"]["data"].get("code").unwrap_or(&body["error"]["code"]);
+    assert_eq!(told, code, "{sent}: {body}");
+    assert!(!answer.fields.has("x-penaxtra-inspection"), "{sent}");
 }
 
 #[test]
@@ -323,8 +356,8 @@ fn an_answer_that_has_no_single_reading_is_refused() {
         let mut guarded = Guarded::start(setup, &upstream, &document(1, "", &[EMAIL]), &[]);
         let mut client = guarded.gateway.client();
         for (answer, status, code) in &cases {
-            println!("{}", String::from_utf8_lossy(answer));
-            unreadable(&post(&mut client), *status, code);
+            let told = String::from_utf8_lossy(&answer[..answer.len().min(120)]).into_owned();
+            unreadable(&post(&mut client), *status, code, &told);
         }
         let events = guarded.events(cases.len());
         assert!(events.iter().all(|event| event["scope"] == "response" && event["action"] == "block"));
@@ -355,7 +388,7 @@ fn an_error_of_the_provider_is_inspected_and_keeps_its_status() {
         assert_eq!((answer.status, answer.text().as_str()), (503, "<p>[EMAIL]</p>"));
         let answer = post(&mut client);
         assert_eq!((answer.status, answer.text().as_str()), (400, "plain and simple"));
-        unreadable(&post(&mut client), 403, "DLP.SECRET.AWS_ACCESS_KEY");
+        unreadable(&post(&mut client), 403, "DLP.SECRET.AWS_ACCESS_KEY", "");
         guarded.gateway.finish();
     });
 }
@@ -426,7 +459,7 @@ fn an_answer_that_is_too_long_is_refused_and_its_connection_ended() {
         let mut guarded = Guarded::start(setup, &upstream, &document(1, "", &[EMAIL]), &["--answer-max=64K"]);
         let mut client = guarded.gateway.client();
         for target in ["/length", "/chunked"] {
-            unreadable(&client.post(target, b"{}"), 403, "POLICY.ANSWER_TOO_LARGE");
+            unreadable(&client.post(target, b"{}"), 403, "POLICY.ANSWER_TOO_LARGE", "");
             assert_eq!(client.post("/fits", b"{}").status, 200, "the client's connection goes on");
         }
         assert_eq!(upstream.connections().len(), 3, "what was not read to its end is not used again");
@@ -449,16 +482,17 @@ fn what_inspection_does_not_read_is_passed_on_and_said_to_be() {
             json_answer(image.to_string()),
         ];
         let upstream = scripted(setup, answers, After::Keep);
+        let call = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#;
         let lenient = document(1, "[defaults]\ncontent = \"forward\"\nmedia = \"forward\"", &[EMAIL]);
         let mut guarded = Guarded::start(setup, &upstream, &lenient, &[]);
         let mut client = guarded.gateway.client();
         for at in 0..3 {
-            let answer = post(&mut client);
+            let answer = client.post("/mcp", call);
             assert_eq!((answer.status, answer.text()), (200, sound.clone()), "{at}");
             assert_eq!(inspection(&answer), "none;reason=content-type", "{at}");
             assert_eq!(answer.fields.has("content-encoding"), at == 0, "{at}");
         }
-        let answer = post(&mut client);
+        let answer = client.post("/mcp", call);
         assert_eq!((answer.text(), inspection(&answer).as_str()), (image.to_string(), "partial;reason=media"));
         assert_eq!(guarded.metric(r#"pnx_answers_total{inspection="none",reason="content-type"}"#), 3.0);
         assert_eq!(guarded.metric(r#"pnx_answers_total{inspection="partial",reason="media"}"#), 1.0);
@@ -467,8 +501,55 @@ fn what_inspection_does_not_read_is_passed_on_and_said_to_be() {
         let guarded = Guarded::start(setup, &upstream, &document(1, "", &[EMAIL]), &[]);
         let mut client = guarded.gateway.client();
         for _ in 0..4 {
-            unreadable(&post(&mut client), 403, "POLICY.UNSUPPORTED_CONTENT");
+            unreadable(&client.post("/mcp", call), 403, "POLICY.UNSUPPORTED_CONTENT", "");
         }
+        guarded.gateway.finish();
+    });
+}
+
+#[test]
+fn a_stream_comes_event_by_event_whatever_its_coding() {
+    each(PLAIN, |setup| {
+        let upstream = setup.upstream(|request, exchange| {
+            let coded = request.target == "/gzip";
+            let coding = if coded { "Content-Encoding: gzip\r\n" } else { "" };
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked";
+            exchange.send(format!("{head}\r\n{coding}\r\n").as_bytes());
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            for number in 0..3 {
+                let event = format!("data: {{\"n\":{number}}}\n\n");
+                if coded {
+                    encoder.write_all(event.as_bytes()).unwrap();
+                    encoder.flush().unwrap();
+                    let piece = std::mem::take(encoder.get_mut());
+                    exchange.chunk(&piece);
+                } else {
+                    exchange.chunk(event.as_bytes());
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+            if coded {
+                let rest = encoder.finish().unwrap();
+                exchange.chunk(&rest);
+            }
+            exchange.send(b"0\r\n\r\n");
+            After::Keep
+        });
+        let guarded = Guarded::start(setup, &upstream, &document(1, "", &[EMAIL]), &[]);
+        let mut client = guarded.gateway.client();
+        for target in ["/plain", "/gzip", "/plain"] {
+            client.send(&support::wire::post(target, b"{}"));
+            assert!(client.wait_for(b"\"n\":0", PATIENCE));
+            assert!(
+                !support::wire::holds(&client.inbox, b"\"n\":2"),
+                "{target}: the first event does not wait for the last"
+            );
+            let answer = client.answer();
+            let expected: String = (0..3).map(|number| format!("data: {{\"n\":{number}}}\n\n")).collect();
+            assert_eq!((answer.text(), answer.framing), (expected, Framing::Chunked), "{target}");
+            assert!(!answer.fields.has("content-encoding"), "{target}");
+        }
+        assert_eq!(upstream.connections().len(), 1);
         guarded.gateway.finish();
     });
 }
@@ -521,7 +602,7 @@ fn fields_of_an_answer_are_inspected_where_a_rule_says_so() {
         assert_eq!(answer.fields.one("x-user").as_deref(), Some("[EMAIL]!"));
         assert_eq!(answer.fields.one("set-cookie").as_deref(), Some(MAIL));
         assert_eq!(answer.fields.one("x-penaxtra-redacted").as_deref(), Some("1"));
-        unreadable(&post(&mut client), 403, "DLP.SECRET.AWS_ACCESS_KEY");
+        unreadable(&post(&mut client), 403, "DLP.SECRET.AWS_ACCESS_KEY", "");
         let events = guarded.events(2);
         assert!(events.iter().all(|event| event["matched_in"] == "headers" && event["scope"] == "response"));
         guarded.gateway.finish();

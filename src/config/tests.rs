@@ -79,6 +79,7 @@ const OTHER_VALUES: &[(&str, &str, &str)] = &[
     ("policy-expired", "serve", r#""serve""#),
     ("events", "none", r#""none""#),
     ("body-max", "2M", "2097152"),
+    ("answer-max", "2M", "2097152"),
     ("memory-max", "3G", r#""3GiB""#),
     ("connections-max", "5", "5"),
     ("pool-max", "0", "0"),

@@ -76,6 +76,12 @@ fn figures_of_all_cores_are_on_the_page() {
         block.count_response(503);
         block.count_refusal(Refusal::Unavailable);
         block.upstream_bytes_out.add(1 << 40);
+        block.count_answer(Coverage::PartialMedia);
+        block.count_answer_verdict(Verdict::Block);
+        block.apis[4].output_tokens.add(11);
+        block.apis[5].first_byte.observe(Duration::from_millis(7));
+        block.answers_held_bytes.add(5);
+        block.answers_held_time.observe(Duration::from_micros(60));
     }
     shared.control.certificate_reload_failures.increment();
     shared.addresses.publish(vec!["192.0.2.1:443".parse().unwrap()]);
@@ -91,6 +97,17 @@ fn figures_of_all_cores_are_on_the_page() {
         ("pnx_refusals_total{reason=\"bad_request\"}", 0.0),
         ("pnx_upstream_sent_bytes_total", (1_u64 << 41) as f64),
         ("pnx_io_driver{driver=\"uring\"}", 1.0),
+        ("pnx_answers_total{inspection=\"partial\",reason=\"media\"}", 2.0),
+        ("pnx_answers_total{inspection=\"full\",reason=\"none\"}", 0.0),
+        ("pnx_answer_verdicts_total{verdict=\"block\"}", 2.0),
+        ("pnx_tokens_total{api=\"anthropic_messages\",direction=\"output\"}", 22.0),
+        ("pnx_tokens_total{api=\"anthropic_messages\",direction=\"input\"}", 0.0),
+        ("pnx_upstream_first_byte_seconds_bucket{api=\"other\",le=\"0.005\"}", 0.0),
+        ("pnx_upstream_first_byte_seconds_bucket{api=\"other\",le=\"0.01\"}", 2.0),
+        ("pnx_upstream_first_byte_seconds_sum{api=\"other\"}", 0.014),
+        ("pnx_answers_held_bytes_total", 10.0),
+        ("pnx_answers_held_seconds_bucket{le=\"0.00005\"}", 0.0),
+        ("pnx_answers_held_seconds_bucket{le=\"0.0001\"}", 2.0),
         ("pnx_workers", 2.0),
         ("pnx_start_time_seconds", 1_795_392_000.25),
         ("pnx_tls_self_signed", 1.0),

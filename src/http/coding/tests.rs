@@ -359,3 +359,51 @@ proptest! {
         prop_assert!(decode(Coding::Gzip, &gzip(&bytes)) == Ok(bytes));
     }
 }
+
+/// Decodes a body of unknown length in pieces of `piece` bytes.
+fn decode_endless(coding: Coding, encoded: &[u8], piece: usize) -> Result<Vec<u8>, CodingError> {
+    let mut decoder = Decoder::endless(coding);
+    let mut out = Vec::new();
+    let mut room = [0; 4096];
+    for mut piece in encoded.chunks(piece) {
+        loop {
+            let step = decoder.decode(piece, &mut room)?;
+            if step.is_idle() {
+                break;
+            }
+            out.extend_from_slice(&room[..step.written]);
+            piece = &piece[step.read..];
+        }
+    }
+    decoder.finish().map(|()| out)
+}
+
+#[test]
+fn a_body_of_unknown_length_decodes_to_the_same() {
+    for (name, coding, encoded, expected) in short_bodies() {
+        for piece in [1, 7, encoded.len()] {
+            assert_eq!(decode_endless(coding, &encoded, piece), Ok(expected.clone()), "{name} by {piece}");
+        }
+    }
+    for (name, coding, encoded) in long_bodies() {
+        assert_eq!(decode_endless(coding, &encoded, 1000), Ok(text(6000)), "{name}");
+        assert_eq!(decode_endless(coding, &encoded[..encoded.len() - 1], 1000), Err(CodingError::Malformed), "{name}");
+    }
+    assert_eq!(decode_endless(Coding::Identity, b"as it is", 3), Ok(b"as it is".to_vec()));
+}
+
+#[test]
+fn a_body_of_unknown_length_keeps_its_ratio_at_every_step() {
+    let zeros = vec![0; 8 << 20];
+    let bombs = [
+        (Coding::Gzip, gzip(&zeros)),
+        (Coding::Deflate, zlib(&zeros, 9)),
+        (Coding::Brotli, fixture!("zeros.br")),
+        (Coding::Zstd, fixture!("zeros.zst")),
+    ];
+    for (coding, bomb) in bombs {
+        for piece in [16, bomb.len()] {
+            assert_eq!(decode_endless(coding, &bomb, piece), Err(CodingError::Ratio), "{coding:?} by {piece}");
+        }
+    }
+}

@@ -29,6 +29,7 @@ use crate::extract::json;
 use crate::extract::json::Walker;
 use crate::extract::node;
 use crate::extract::node::Node;
+use crate::extract::usage::Usage;
 use crate::http::forward;
 use crate::http::head::Field;
 use crate::http::head::RequestHead;
@@ -331,6 +332,13 @@ impl Inspector {
         self.skipped
     }
 
+    /// What the answer says of the tokens that it took.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let [level, ..] = &self.levels;
+        level.walker.usage
+    }
+
     /// The hit that a refusal gives as its reason: of those that block the most severe, of equals the first.
     #[must_use]
     pub fn reason<'p>(&self, policy: &'p Policy) -> Option<&'p Rule> {
@@ -396,6 +404,7 @@ impl Inspector {
         self.form.shrink();
         for Level { walker, text, .. } in &mut self.levels {
             walker.shrink();
+            walker.usage = Usage::default();
             text.clear();
             text.shrink_to(limits::SCRATCH_BYTES_KEPT);
         }

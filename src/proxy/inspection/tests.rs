@@ -251,6 +251,66 @@ fn media_are_skipped_for_their_place_and_bytes() {
     assert_eq!(chat(&strict, &text).verdict, Ok(Action::Redact), "what is no base64 is text");
 }
 
+/// What comes of an answer: the verdict, the scopes of its hits, and whether all of it was let through unread.
+fn inspect_answer(policy: &Policy, api: Api, fields: &str, body: &[u8]) -> (Result<Action, Stop>, Vec<Hit>, bool) {
+    let head = format!("HTTP/1.1 200 OK\r\n{fields}content-length: {}\r\n\r\n", body.len());
+    let parsed = ResponseHead::parse(head.as_bytes(), false).unwrap();
+    let mut inspector = Inspector::default();
+    let verdict = inspector.inspect_answer(policy, &Answer { api, head: &parsed, bytes: head.as_bytes(), body });
+    (verdict, inspector.hits().to_vec(), inspector.skipped())
+}
+
+#[test]
+fn a_rule_holds_for_the_messages_of_its_scope_alone() {
+    let rule = |scope: &str| format!("{WORD}\nscope = [{scope}]");
+    let cases = [
+        (rule("\"request\""), Action::Redact, Action::Allow),
+        (rule("\"response\""), Action::Allow, Action::Redact),
+        (rule("\"request\", \"response\""), Action::Redact, Action::Redact),
+    ];
+    let body = r#"{"x":"a bluebird b"}"#;
+    for (rule, of_request, of_answer) in cases {
+        let policy = policy("", &[&rule]);
+        assert_eq!(chat(&policy, body).verdict, Ok(of_request), "{rule}");
+        let json = "content-type: application/json\r\n";
+        let (verdict, hits, _) = inspect_answer(&policy, Api::OpenAiChat, json, body.as_bytes());
+        assert_eq!(verdict, Ok(of_answer), "{rule}");
+        assert!(hits.iter().all(|hit| hit.scope == Scope::Response && hit.rule(&policy).is_some()));
+    }
+}
+
+#[test]
+fn an_answer_is_read_as_what_it_says_it_is() {
+    let policy = policy("content = \"forward\"", &[&format!("{WORD}\nscope = [\"response\"]")]);
+    let escaped = br#"{"a":"\u0062luebird"}"#;
+    let syntax = Err(Stop::Unreadable(Unreadable::Syntax));
+    type Case<'a> = (&'a str, &'a [u8], Result<Action, Stop>, bool);
+    let cases: &[Case<'_>] = &[
+        // (media type, body, verdict, unread)
+        ("application/json", escaped, Ok(Action::Redact), false),
+        ("application/problem+json", escaped, Ok(Action::Redact), false),
+        ("text/plain", escaped, Ok(Action::Redact), false),
+        ("text/plain", b"bluebird", Ok(Action::Redact), false),
+        ("text/html; charset=utf-8", b"{ bluebird", Ok(Action::Redact), false),
+        ("", escaped, Ok(Action::Redact), false),
+        ("", b"bluebird", Ok(Action::Redact), false),
+        ("", b"\0bluebird", Ok(Action::Allow), true),
+        ("application/json", b"bluebird", syntax, false),
+        ("application/json", b"", Ok(Action::Allow), false),
+        ("application/json; charset=utf-16", escaped, Err(Stop::Unsupported), false),
+        ("audio/mpeg", b"bluebird", Ok(Action::Allow), true),
+        ("application/x-www-form-urlencoded", b"a=blue%62ird", Ok(Action::Redact), false),
+        ("application/json, text/plain", b"{}", Err(Stop::Unsupported), false),
+    ];
+    for (media, body, expected, unread) in cases {
+        let fields = if media.is_empty() { String::new() } else { format!("content-type: {media}\r\n") };
+        for api in [Api::OpenAiChat, Api::AnthropicMessages, Api::Other] {
+            let (verdict, _, skipped) = inspect_answer(&policy, api, &fields, body);
+            assert_eq!((verdict, skipped), (*expected, *unread), "{media} {api:?}: {}", String::from_utf8_lossy(body));
+        }
+    }
+}
+
 #[test]
 fn too_many_findings_are_refused() {
     let policy = policy("", &[WORD]);

@@ -34,6 +34,7 @@ use crate::upstream::h1::Reader;
 use super::Arrival;
 use super::Shape;
 use super::begin;
+use super::count_usage;
 use super::count_verdict;
 use super::read_more;
 use super::refuse;
@@ -162,6 +163,7 @@ fn decide(
     counters.inspected_bytes.add(inspector.bytes());
     counters.uninspected.add(u64::from(inspector.unread()));
     let action = result.map_err(|stop| Error::upstream(Kind::from(stop)))?;
+    count_usage(core, exchange.api, inspector.usage());
     let coverage = match inspector.unread() {
         0 => Coverage::Full,
         _ if inspector.skipped() => Coverage::NoneContentType,

@@ -16,6 +16,8 @@ use crate::client::h1::Client;
 use crate::clock;
 use crate::error::Error;
 use crate::error::Kind;
+use crate::extract::Api;
+use crate::extract::usage::Usage;
 use crate::http::encode;
 use crate::http::encode::Back;
 use crate::http::encode::Changed;
@@ -133,6 +135,13 @@ fn count_verdict(core: &Core, action: Action) {
         Action::Block => Verdict::Block,
     };
     report::count_verdict(core, Scope::Response, verdict);
+}
+
+/// Counts the tokens that an answer names, once for each answer: what was counted is what the provider bills.
+fn count_usage(core: &Core, api: Api, usage: Usage) {
+    let figures = core.counters().of_api(api);
+    figures.input_tokens.add(usage.input.unwrap_or(0));
+    figures.output_tokens.add(usage.output.unwrap_or(0));
 }
 
 /// How a body is framed towards the client: a length stays one; what has none is chunked for HTTP/1.1 and ends with the
