@@ -326,6 +326,19 @@ pub const ANSWER_HOLD_MILLISECONDS: u64 = 2_000;
 /// The most that a policy may say, milliseconds: half the time after which clients take a silent stream for dead. Past it: the policy is refused.
 pub const ANSWER_HOLD_MILLISECONDS_MAX: u64 = 30_000;
 
+/// Bytes of a placeholder's name: a word of 32, `_`, 9 digits. A longer text in brackets is no placeholder.
+pub const PLACEHOLDER_NAME_BYTES_MAX: usize = 42;
+
+/// Different values of one exchange that are kept to be put back in its answer; a prompt of names and addresses has tens. Past it: the
+/// value is redacted for good, and counted.
+pub const VAULT_VALUES_MAX: usize = 1024;
+
+/// Bytes of them together: 64 bytes for each. Past it: as above.
+pub const VAULT_BYTES_MAX: usize = 64 * 1024;
+
+/// Different numbers of placeholders that a request itself holds and that are not given out. Past it: nothing of this exchange is put back.
+pub const PLACEHOLDERS_TAKEN_MAX: usize = 256;
+
 /// Mistakes that are told of one policy. Past it: only their number is.
 pub const POLICY_MISTAKES_MAX: usize = 100;
 

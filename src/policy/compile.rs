@@ -80,6 +80,7 @@ pub fn compile(document: &Document, origin: Origin, digest: [u8; 32]) -> Result<
         acts,
         deciders,
         looks: looks(document),
+        tokenises: document.rules.iter().any(|rule| rule.action == Action::Tokenise && !rule.shadow),
         digest,
     })
 }

@@ -238,6 +238,7 @@ pub struct Policy {
     /// What of a stream's text is kept to be looked at again.
     watching: Openings,
     looks: Looks,
+    tokenises: bool,
     /// SHA-256 of the document's bytes.
     digest: [u8; 32],
 }
@@ -341,6 +342,12 @@ impl Policy {
     #[must_use]
     pub const fn watching(&self) -> &Openings {
         &self.watching
+    }
+
+    /// Whether any rule tokenises, so that a request must be asked which placeholders it holds itself.
+    #[must_use]
+    pub const fn tokenises(&self) -> bool {
+        self.tokenises
     }
 
     /// Its rules, in the order of the document.
