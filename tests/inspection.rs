@@ -344,6 +344,9 @@ fn forms_are_read_and_other_content_is_up_to_the_policy() {
         assert_eq!(last_body(&upstream), part("to [EMAIL]"));
         assert_eq!(send(&mut client, "text/plain", b"to anna@nordwind-handel.de"), 200);
         assert_eq!(last_body(&upstream), "to [EMAIL]");
+        let lines = b"{\"to\":\"anna@nordwind-handel.de\"}\n{\"to\":\"nobody\"}\n";
+        assert_eq!(send(&mut client, "application/x-ndjson", lines), 200);
+        assert_eq!(last_body(&upstream), "{\"to\":\"[EMAIL]\"}\n{\"to\":\"nobody\"}\n");
         assert_eq!(send(&mut client, "multipart/form-data; boundary=B", b"--B\r\nno"), 400);
         assert_eq!(send(&mut client, "application/octet-stream", b"\x00\x01 anna@nordwind-handel.de"), 200);
         assert_eq!(guarded.metric("pnx_uninspected_total"), 1.0);
