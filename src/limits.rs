@@ -368,6 +368,11 @@ pub const AWAITED_MAX: usize = 8;
 /// Characters of the shortest run that is decoded, padding among them: 11 bytes of base64, 8 of hexadecimal. Secrets are longer.
 pub const ENCODED_CHARACTERS_MIN: usize = 16;
 
+/// Bytes of one event of a stream, its field names and the empty line among them. An event of a Responses stream may repeat the whole
+/// answer beside the request's instructions and tools, or hold an image: 1536 x 1024 as PNG in base64 is about 4 MiB. Past it: the
+/// answer is cut.
+pub const SSE_EVENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 const _: () = {
     assert!(REQUEST_LINE_BYTES_MAX < HEAD_BYTES_MAX);
     assert!(RECORD_PLAIN_BYTES_MAX + 2048 + 5 <= BLOCK_BYTES);

@@ -70,6 +70,7 @@ fn forms_hold_their_properties() {
 #[test]
 fn event_streams_hold_their_properties() {
     replay("sse", fuzz::fuzz_sse);
+    replay("lines", fuzz::fuzz_lines);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Any bytes as server-sent events; the properties stand beside the code, in `src/http/fuzz.rs`.
+//! Any bytes as server-sent events; the properties stand beside the code, in `src/http/fuzz/stream.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,6 @@
 //! What the fuzz targets share: the whole-gateway harness, the comparison with other readers, and the strict one.
 //!
-//! The properties of single readers are not here: they stand beside the code, in `src/http/fuzz.rs` of the gateway.
+//! The properties of single readers are not here: they stand beside the code, in `src/http/fuzz/` of the gateway.
 
 pub mod connection;
 pub mod differential;

@@ -128,7 +128,7 @@ static MEDIA: Node = Node {
 };
 
 /// Where an earlier answer of the model took something from.
-pub(super) static CITATION: Node = Node {
+static CITATION: Node = Node {
     keys: &[key("type", &WORD), key("file_id", &WORD), key("encrypted_index", &BASE64), key("enabled", &WORD)],
     ..Node::free(&ANY, BODY)
 };
@@ -227,7 +227,7 @@ mod tests {
             &[
                 "assistant text: a",
                 "assistant + text: b",
-                "call name: f",
+                "call * name: f",
                 "call key: cmd",
                 "call cmd: rm",
                 "call key: n",
@@ -288,10 +288,10 @@ mod tests {
                 "cache_control":{"type":"ephemeral"}},{"type":"bash_20250124","name":"bash"}],"tool_choice":{"type":"tool","name":"f"},
                 "mcp_servers":[{"type":"url","authorization_token":"k"}],"metadata":{"user_id":"m"},"stop_sequences":["x"]}"#,
             &[
-                "tool name: f",
+                "tool * name: f",
                 "tool description: d",
                 "tool key: p",
-                "tool name: bash",
+                "tool * name: bash",
                 "tool name: f",
                 "tool key: type",
                 "tool type: url",

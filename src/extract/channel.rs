@@ -44,7 +44,7 @@ impl Marks {
         self.add(mark(path, number(value)));
     }
 
-    /// What names this object. `path` is the object's.
+    /// What names this object. `path` is the key's.
     pub(super) fn id(&mut self, path: u32, value: &[u8]) {
         self.id = mark(path, number(value));
     }

@@ -18,12 +18,14 @@ use super::Api;
 use super::Form;
 use super::Piece;
 use super::Unreadable;
+use super::answer::fuzz::check_channels;
 use super::json::ANY;
 use super::json::Walker;
 use super::json::offsets;
 use super::json::unescape;
 
-const APIS: [Api; 6] = [
+/// All of them.
+pub(super) const APIS: [Api; 6] = [
     Api::OpenAiChat,
     Api::OpenAiResponses,
     Api::OpenAiCompletions,
@@ -41,14 +43,17 @@ pub fn fuzz_walk(bytes: &[u8]) {
     let walked = walker.walk(bytes, &ANY);
     let pieces = std::mem::take(&mut walker.pieces);
     judge(bytes, walked, &pieces);
-    for api in APIS {
+    for table in APIS.iter().flat_map(|api| [api.table(), api.answer_table(), api.event_table()]) {
         // The walker that has read something else before gives the same answer. Of two faults either may be named, since a table
         // tells early that one of its keys is there twice, and a table has fewer pieces.
-        let placed = walker.walk(bytes, api.table());
+        let placed = walker.walk(bytes, table);
         let may_differ = |error| matches!(error, Err(Unreadable::DuplicateKey | Unreadable::Pieces));
-        assert!(placed == walked || placed.is_err() && may_differ(placed) || may_differ(walked), "{api:?}: {placed:?}");
-        assert!(placed.is_ok() == walked.is_ok() || walked == Err(Unreadable::Pieces), "{api:?}");
+        assert!(placed == walked || placed.is_err() && may_differ(placed) || may_differ(walked), "{placed:?}");
+        assert!(placed.is_ok() == walked.is_ok() || walked == Err(Unreadable::Pieces));
         check_places(bytes, &pieces, &walker.pieces);
+    }
+    if walked.is_ok() {
+        check_channels(bytes);
     }
     for piece in &pieces {
         check_escapes(bytes.get(piece.range()).expect("a piece lies in the body"));
@@ -113,6 +118,10 @@ fn check_places(bytes: &[u8], all: &[Piece], placed: &[Piece]) {
         let raw = bytes.get(piece.range()).expect("a piece lies in the body");
         let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:+=;,\\".contains(byte);
         assert!(matches!(piece.form, Form::Key | Form::Number) || raw.iter().all(harmless));
+    }
+    for piece in placed {
+        assert!(piece.channel == 0 || piece.fragment);
+        assert!(!piece.fragment || !piece.joined && matches!(piece.form, Form::Text | Form::Json));
     }
     assert!(placed.first().is_none_or(|piece| !piece.joined));
     for (before, piece) in placed.iter().zip(placed.iter().skip(1)).filter(|(_, piece)| piece.joined) {

@@ -12,10 +12,7 @@
 use crate::limits;
 
 use super::Form;
-use super::Layer;
-use super::Part;
 use super::Piece;
-use super::Role;
 use super::Unreadable;
 use super::channel::Marks;
 use super::channel::path;
@@ -24,6 +21,7 @@ use super::media::is_data_url;
 use super::media::is_media;
 use super::node::hash;
 use super::node::step;
+use super::speaker::Speaker;
 use super::syntax;
 use super::syntax::Inside;
 use super::syntax::Span;
@@ -100,19 +98,6 @@ struct Frame {
     path: u32,
     /// What tells its fragments from others.
     marks: Marks,
-}
-
-/// Who speaks in an object, by its `role` or `method`.
-#[derive(Clone, Copy)]
-enum Speaker {
-    System,
-    User,
-    Assistant,
-    Tool,
-    /// Not a role: a request that a tool be called.
-    Call,
-    /// The same, in a fragment of JSON.
-    Arguments,
 }
 
 struct UnknownKey {
@@ -386,7 +371,7 @@ impl Reader<'_> {
             }
             Strings::Mark => frame.marks.mark(slot.path, text),
             Strings::Index => frame.marks.index(frame.path, text),
-            Strings::Id => frame.marks.id(frame.path, text),
+            Strings::Id => frame.marks.id(slot.path, text),
             Strings::Whole => frame.marks.whole(),
             _ => {}
         }
@@ -562,46 +547,6 @@ impl Walker {
             }
         }
         self.parts.truncate(start);
-    }
-}
-
-impl Speaker {
-    fn by_role(role: &[u8]) -> Option<Self> {
-        match role {
-            b"system" | b"developer" => Some(Self::System),
-            b"user" => Some(Self::User),
-            b"assistant" => Some(Self::Assistant),
-            b"tool" | b"function" => Some(Self::Tool),
-            _ => None,
-        }
-    }
-
-    /// Who speaks in an event of the Responses API, whose deltas all have one key.
-    fn by_event(name: &[u8]) -> Self {
-        match name {
-            b"response.function_call_arguments.delta" | b"response.mcp_call_arguments.delta" => Self::Arguments,
-            b"response.custom_tool_call_input.delta" | b"response.code_interpreter_call_code.delta" => Self::Call,
-            _ => Self::Assistant,
-        }
-    }
-
-    /// Gives the pieces of an object that nobody has yet to the one who speaks in it.
-    fn claim(self, pieces: &mut [Piece]) {
-        for piece in pieces.iter_mut().filter(|piece| piece.place.role == Role::None) {
-            piece.place.role = match self {
-                Self::System => Role::System,
-                Self::User => Role::User,
-                Self::Assistant | Self::Call | Self::Arguments => Role::Assistant,
-                Self::Tool => Role::Tool,
-            };
-            if let Self::Tool | Self::Call | Self::Arguments = self {
-                piece.place.part = Part::Tools;
-                piece.place.layer = Layer::ToolCall;
-            }
-            if let (Self::Arguments, Form::Text) = (self, piece.form) {
-                piece.form = Form::Json;
-            }
-        }
     }
 }
 

@@ -99,11 +99,11 @@ mod tests {
             &[
                 "call key: id",
                 "call method: tools/call",
-                "call tool name: f",
+                "call * name: f",
                 "call key: arguments",
                 "call key: path",
                 "call path: /etc",
-                "call tool name: g",
+                "call * name: g",
                 "call key: arguments",
                 "call key: q",
                 "call q: x",
@@ -139,7 +139,7 @@ mod tests {
         (
             "definitions of tools",
             r#"{"result":{"tools":[{"name":"f","title":"t","description":"d","inputSchema":{"type":"object","properties":{"p":{"type":"string"}}}}]}}"#,
-            &["tool name: f", "tool key: title", "tool title: t", "tool description: d", "tool key: p"],
+            &["tool * name: f", "tool key: title", "tool title: t", "tool description: d", "tool key: p"],
             0,
         ),
         (

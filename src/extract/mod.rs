@@ -22,6 +22,7 @@ pub mod usage;
 mod channel;
 mod escape;
 mod media;
+mod speaker;
 mod syntax;
 
 use std::ops::Range;

@@ -13,6 +13,7 @@ use super::Piece;
 use super::Place;
 use super::Role;
 use super::Unreadable;
+use super::fuzz::APIS;
 use super::fuzz::fuzz_walk;
 use super::json::ANY;
 use super::json::Node;
@@ -21,14 +22,15 @@ use super::json::Walker;
 use super::json::unescape;
 use crate::limits;
 
-/// The pieces of a body, a line for each: whose, `json`, `key` or `number` where it is one, `+` where it is joined, its key, its text.
+/// The pieces of a body, a line for each: whose, `json`, `key` or `number` where it is one, `*` where it is a tool's name, `+` where
+/// it is joined, `~` where it is a fragment, its key, its text.
 pub(super) fn lines(body: &str, table: &'static Node) -> (Vec<String>, u32) {
     let mut walker = Walker::default();
     walker.walk(body.as_bytes(), table).unwrap_or_else(|error| panic!("{error:?}: {body}"));
     (walker.pieces.iter().map(|piece| line(body, piece)).collect(), walker.media)
 }
 
-fn line(body: &str, piece: &Piece) -> String {
+pub(super) fn line(body: &str, piece: &Piece) -> String {
     let whose = match piece.place {
         Place { part: Part::Body, layer: Layer::PreTemplate, role: Role::User } => "variable",
         Place { part: Part::Tools, layer: Layer::ToolCall, role: Role::Assistant } => "call",
@@ -54,11 +56,15 @@ fn line(body: &str, piece: &Piece) -> String {
     unescape(raw.as_bytes(), &mut text);
     let mut line = format!("{whose}{form}");
     if piece.tool_name && piece.calls_tool() | piece.defines_tool() {
-        line.push_str(" tool");
+        line.push_str(" *");
     }
     if piece.joined {
         line.push_str(" +");
     }
+    if piece.fragment {
+        line.push_str(" ~");
+    }
+    assert!(piece.fragment || piece.channel == 0, "{line}");
     if piece.key_start < piece.key_end {
         write!(line, " {}", &body[piece.key()]).unwrap();
     }
@@ -123,15 +129,7 @@ fn reached(mut nodes: Vec<&'static Node>) -> Vec<&'static Node> {
 }
 
 fn all_nodes() -> Vec<&'static Node> {
-    let apis = [
-        Api::OpenAiChat,
-        Api::OpenAiResponses,
-        Api::OpenAiCompletions,
-        Api::OpenAiEmbeddings,
-        Api::AnthropicMessages,
-        Api::Other,
-    ];
-    reached(apis.iter().map(|api| api.table()).collect())
+    reached(APIS.iter().flat_map(|api| [api.table(), api.answer_table(), api.event_table()]).collect())
 }
 
 #[test]
@@ -147,18 +145,25 @@ fn tables_have_no_key_twice_and_no_more_than_a_mask_holds() {
     assert!(nodes.len() > 50, "the tables were walked");
 }
 
-/// What is brought together once more at each level would make the work grow with the depth.
+/// What is brought together, claimed or marked once more at each level would make the work grow with the depth.
 #[test]
-fn no_list_of_parts_stands_in_itself_by_way_of_another_node() {
+fn nothing_that_looks_at_all_pieces_in_it_stands_in_itself_by_way_of_another_node() {
     for node in all_nodes() {
         let claims = |strings: &[Strings]| node.keys.iter().any(|key| strings.contains(&key.node.strings));
-        if !node.parts && !claims(&[Strings::Role, Strings::Method]) {
+        let marks = [Strings::Mark, Strings::Index, Strings::Id, Strings::Event, Strings::Whole];
+        if !node.parts && !node.counted && !claims(&[Strings::Role, Strings::Method]) && !claims(&marks) {
             continue;
         }
         let children = node.keys.iter().map(|key| key.node).chain([node.other]);
         let others = reached(children.filter(|child| !std::ptr::eq(*child, node)).collect());
         assert!(!others.iter().any(|other| std::ptr::eq(*other, node)));
     }
+}
+
+#[test]
+fn no_request_has_fragments() {
+    assert!(reached(APIS.iter().map(|api| api.table()).collect()).iter().all(|node| !node.fragment && !node.counted));
+    assert!(size_of::<Piece>() <= 28, "{} bytes", size_of::<Piece>());
 }
 
 const REFUSED: &[(&[u8], Unreadable)] = &[
@@ -388,6 +393,23 @@ const WORDS: &[&str] = &[
     "model",
     "prompt",
     "variables",
+    "choices",
+    "delta",
+    "index",
+    "tool_calls",
+    "output_index",
+    "content_index",
+    "item_id",
+    "item",
+    "response",
+    "response.audio.delta",
+    "response.function_call_arguments.delta",
+    "content_block",
+    "partial_json",
+    "jsonrpc",
+    "logprobs",
+    "token",
+    "usage",
     "a text",
     "",
     "a",

@@ -27,14 +27,19 @@ pub enum Kind {
     Multipart,
     /// `text/event-stream`.
     EventStream,
-    /// A JSON document a line: `application/x-ndjson`, `application/ndjson`, `application/jsonl`, `application/x-jsonlines`,
-    /// `application/jsonlines`.
-    Lines,
+    /// JSON Lines, one text on each line, which has no registered name: `application/x-ndjson`, `application/jsonl` and their like.
+    JsonLines,
+    /// `application/json-seq`, and every subtype that ends in `+json-seq` (RFC 7464, RFC 8091).
+    JsonSequence,
     /// Any other `text/…`.
     Text,
     /// Anything else, other `multipart/…` among it.
     Other,
 }
+
+/// Subtypes of `application` that mean JSON Lines. None is registered; these are what servers send.
+const JSON_LINES: [&[u8]; 7] =
+    [b"x-ndjson", b"ndjson", b"jsonl", b"x-jsonl", b"jsonlines", b"x-jsonlines", b"json-lines"];
 
 /// How text is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,16 +95,23 @@ fn essence(value: &[u8]) -> Option<(Kind, &[u8])> {
     let (top, rest) = token(value)?;
     let (sub, rest) = token(rest.strip_prefix(b"/")?)?;
     let is = |name: &[u8]| sub.eq_ignore_ascii_case(name);
-    let suffix = sub.len().checked_sub(b"+json".len()).and_then(|at| sub.get(at..)).unwrap_or_default();
-    let is_json = suffix.eq_ignore_ascii_case(b"+json") || (top.eq_ignore_ascii_case(b"application") && is(b"json"));
-    let kind = if is_json {
+    let is_application = top.eq_ignore_ascii_case(b"application");
+    let ends_in = |suffix: &[u8]| {
+        sub.len()
+            .checked_sub(suffix.len())
+            .and_then(|at| sub.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+    };
+    let kind = if ends_in(b"+json") || (is_application && is(b"json")) {
         Kind::Json
-    } else if top.eq_ignore_ascii_case(b"application") && is(b"x-www-form-urlencoded") {
+    } else if ends_in(b"+json-seq") || (is_application && is(b"json-seq")) {
+        Kind::JsonSequence
+    } else if is_application && JSON_LINES.iter().any(|name| is(name)) {
+        Kind::JsonLines
+    } else if is_application && is(b"x-www-form-urlencoded") {
         Kind::Urlencoded
     } else if top.eq_ignore_ascii_case(b"multipart") && is(b"form-data") {
         Kind::Multipart
-    } else if top.eq_ignore_ascii_case(b"application") && LINES.iter().any(|name| is(name)) {
-        Kind::Lines
     } else if top.eq_ignore_ascii_case(b"text") {
         text_kind(sub)
     } else {
@@ -107,9 +119,6 @@ fn essence(value: &[u8]) -> Option<(Kind, &[u8])> {
     };
     Some((kind, rest))
 }
-
-/// Subtypes of `application` for a JSON document a line; none is registered, all are in use.
-const LINES: [&[u8]; 5] = [b"x-ndjson", b"ndjson", b"jsonl", b"x-jsonlines", b"jsonlines"];
 
 fn text_kind(sub: &[u8]) -> Kind {
     if sub.eq_ignore_ascii_case(b"json") {
@@ -199,10 +208,12 @@ mod tests {
             ("text/event-stream", Kind::EventStream),
             ("text/plain", Kind::Text),
             ("text/x", Kind::Text),
-            ("application/jsonl", Kind::Lines),
-            ("application/X-NDJSON; charset=utf-8", Kind::Lines),
+            ("application/jsonl", Kind::JsonLines),
+            ("Application/X-NDJSON; charset=utf-8", Kind::JsonLines),
+            ("application/json-seq", Kind::JsonSequence),
+            ("application/geo+json-seq", Kind::JsonSequence),
+            ("application/json-seqs", Kind::Other),
             ("text/x-ndjson", Kind::Text),
-            ("application/x-ndjsons", Kind::Other),
             ("application/x-json", Kind::Other),
             ("json/application", Kind::Other),
             ("image/+json", Kind::Json),

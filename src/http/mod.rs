@@ -7,6 +7,7 @@
 //! ```text
 //!  bytes ─► head (Scan, RequestHead, ResponseHead) ─► framing (Body) ─► chunked (Decoder)
 //!                                                         body ─► media_type (what it is) ─► coding (what it is wrapped in)
+//!                                                         body ─► sse, lines (the events of a stream)
 //!  bytes ◄─ encode ◄─ forward (which fields may cross)
 //! ```
 
@@ -20,6 +21,7 @@ pub mod framing;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod head;
+pub mod lines;
 pub mod media_type;
 pub mod sse;
 pub mod target;

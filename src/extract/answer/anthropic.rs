@@ -1,6 +1,5 @@
 //! Anthropic's answers: the message, and the events of its streams (as of November 2026).
 
-use super::super::anthropic::CITATION;
 use super::super::anthropic::RESULT;
 use super::super::node::ANY_ASSISTANT;
 use super::super::node::ARGUMENTS;
@@ -59,6 +58,21 @@ static BLOCK: Node = Node {
         key("file_id", &WORD),
     ],
     parts: true,
+    ..Node::free(&ANY_ASSISTANT, ASSISTANT)
+};
+
+/// Where a text took something from.
+static CITATION: Node = Node {
+    keys: &[
+        key("type", &WORD),
+        key("cited_text", &ANY_ASSISTANT),
+        key("document_title", &ANY_ASSISTANT),
+        key("document_index", &WORD),
+        key("title", &ANY_ASSISTANT),
+        key("url", &ANY_ASSISTANT),
+        key("file_id", &WORD),
+        key("encrypted_index", &OPAQUE),
+    ],
     ..Node::free(&ANY_ASSISTANT, ASSISTANT)
 };
 

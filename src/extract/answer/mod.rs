@@ -4,6 +4,7 @@
 //! What comes from outside (results of tools, of searches) is a tool's here as well; everything else is the model's.
 
 pub mod anthropic;
+pub mod fuzz;
 pub mod openai;
 pub mod other;
 pub mod responses;

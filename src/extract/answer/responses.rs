@@ -3,7 +3,6 @@
 //! Deltas of every kind have the key `delta`: what one is the event's `type` says. Everything else in an event is whole and repeats
 //! what deltas said (`done`, `completed`), or is empty until they say it (`added`).
 
-use super::super::node::ANY;
 use super::super::node::ANY_ASSISTANT;
 use super::super::node::ANY_SYSTEM;
 use super::super::node::ANY_TOOL;
@@ -75,10 +74,10 @@ pub static RESPONSE: Node = Node {
         key("truncation", &WORD),
         key("prompt_cache_retention", &WORD),
         key("billing", &BILLING),
-        key("metadata", &ANY),
-        key("user", &ANY),
-        key("safety_identifier", &ANY),
-        key("prompt_cache_key", &ANY),
+        key("metadata", &ANY_ASSISTANT),
+        key("user", &ANY_ASSISTANT),
+        key("safety_identifier", &ANY_ASSISTANT),
+        key("prompt_cache_key", &ANY_ASSISTANT),
     ],
     ..Node::free(&ANY_ASSISTANT, ASSISTANT)
 };

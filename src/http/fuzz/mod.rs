@@ -7,13 +7,14 @@
 mod chunked;
 mod coding;
 mod head;
-mod sse;
+mod stream;
 
 pub use chunked::fuzz_chunked;
 pub use coding::fuzz_coding;
 pub use head::fuzz_request_head;
 pub use head::fuzz_response_head;
-pub use sse::fuzz_sse;
+pub use stream::fuzz_lines;
+pub use stream::fuzz_sse;
 
 /// The input whole, in two pieces and byte by byte. The cut may be anywhere, but is always the same for the same input, so that
 /// a failure can be replayed.

@@ -57,8 +57,8 @@ impl<'a> Reading<'a> {
             (Kind::Json, Charset::Utf8) => Ok(Self::Json(api.table())),
             (Kind::Json, Charset::Other) => Err(Stop::Unsupported),
             (Kind::Urlencoded, Charset::Utf8) => Ok(Self::Urlencoded),
-            (Kind::Text | Kind::EventStream, Charset::Utf8) => Ok(Self::Text),
-            (Kind::Other | Kind::Urlencoded | Kind::Text | Kind::EventStream | Kind::Lines, _) => Ok(Self::Unread),
+            (Kind::Text | Kind::EventStream | Kind::JsonLines | Kind::JsonSequence, Charset::Utf8) => Ok(Self::Text),
+            (_, _) => Ok(Self::Unread),
         }
     }
 
@@ -81,8 +81,8 @@ impl<'a> Reading<'a> {
             (Kind::Urlencoded, Charset::Utf8) => Ok(Self::Urlencoded),
             // Many a reader takes what looks like JSON for JSON, whatever it says it is.
             (Kind::Text | Kind::EventStream, Charset::Utf8) if is_document => Ok(Self::Guess),
-            (Kind::Text | Kind::EventStream, Charset::Utf8) => Ok(Self::Text),
-            (Kind::Other | Kind::Urlencoded | Kind::Text | Kind::EventStream | Kind::Lines, _) => Ok(Self::Unread),
+            (Kind::Text | Kind::EventStream | Kind::JsonLines | Kind::JsonSequence, Charset::Utf8) => Ok(Self::Text),
+            (_, _) => Ok(Self::Unread),
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) fn of(core: &Core, arrival: &Arrival<'_>) -> Result<Course, Error> {
     let media = inspection::media_type(&head.fields, bytes).map_err(|stop| Error::upstream(Kind::from(stop)))?;
     let unsupported = Error::upstream(Kind::UnsupportedContent);
     let kind = match media.map(|media| (media.kind, media.charset)) {
-        Some((media_type::Kind::Multipart | media_type::Kind::Lines, _)) | None => media.map(|media| media.kind),
+        Some((media_type::Kind::Multipart, _)) | None => media.map(|media| media.kind),
         Some((media_type::Kind::Json, Charset::Other)) => return Err(unsupported),
         Some((media_type::Kind::Other, _) | (_, Charset::Other)) => {
             core.counters().uninspected.increment();
@@ -60,7 +60,9 @@ pub(super) fn of(core: &Core, arrival: &Arrival<'_>) -> Result<Course, Error> {
     let coding = enforce::coding(&head.fields, bytes).map_err(Error::upstream)?;
     let is_open = matches!(head.body, Body::Chunked | Body::UntilClose);
     Ok(match kind {
-        Some(media_type::Kind::EventStream | media_type::Kind::Lines) => Course::Stream(coding),
+        Some(media_type::Kind::EventStream | media_type::Kind::JsonLines | media_type::Kind::JsonSequence) => {
+            Course::Stream(coding)
+        }
         Some(media_type::Kind::Text) if is_open && head.status < 300 => Course::Stream(coding),
         _ => Course::Gather(coding),
     })

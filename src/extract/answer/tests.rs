@@ -1,1 +1,0 @@
-//! Answers of every API, whole and streamed.
