@@ -389,7 +389,8 @@ pub struct Counters {
     pub buffer_bytes: Gauge,
     /// Upstream connections that wait in the pool now.
     pub pool_idle: Gauge,
-    /// What the gateway added to each exchange up to the first byte of its answer, or all of one that is gathered: the time in it that was not waiting for the client or the upstream.
+    /// What the gateway added to each exchange up to the first bytes that it wrote of the answer, waiting for the client and the
+    /// upstream left out.
     pub added_time: Histogram,
 }
 
