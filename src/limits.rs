@@ -289,6 +289,9 @@ pub const POLICY_TOOLS_MAX: usize = 1_000;
 /// call of one is denied.
 pub const TOOL_NAME_BYTES_MAX: usize = 256;
 
+/// Bytes that a stream under inspection is charged for: two texts, and the buffers of an event or two. Without room for it: 503.
+pub const STREAM_BYTES: usize = 4096;
+
 /// Texts of one streamed answer that are told apart: 16 choices with 16 calls of tools each. Past it: the stream is cut.
 pub const STREAM_CHANNELS_MAX: usize = 256;
 

@@ -6,13 +6,18 @@
 use crate::error::Error;
 use crate::error::Kind;
 use crate::error::Side;
+use crate::extract::Api;
 use crate::extract::Unreadable;
 use crate::extract::rpc;
 use crate::http::Malformed;
 use crate::http::encode;
+use crate::http::lines;
+use crate::http::sse;
 use crate::limits;
 use crate::policy::code::Code;
 use crate::shared::counters::Refusal as Reason;
+
+use super::inspection::stream::Framing;
 
 /// How an API writes its errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -325,6 +330,42 @@ impl Refusal {
             encode::line(out, &[b"request-id: ", own.request_id.as_bytes()]);
         }
         own.write(b"application/json", &self.body(dialect, reasoned, &own.request_id), out);
+    }
+
+    /// Writes the event that ends a stream, where its framing has one; false where it has none, so that only a cut tells.
+    ///
+    /// The Responses API's clients know the error by `type`, and its SDKs raise what stands under `error`.
+    pub fn write_event(
+        &self,
+        framing: Framing,
+        dialect: Dialect,
+        api: Api,
+        reasoned: Option<&Reasoned>,
+        request_id: &str,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let body = self.body(dialect, reasoned, request_id);
+        match (framing, api, dialect) {
+            (Framing::Text | Framing::Document, ..) => return false,
+            (Framing::Lines(form), ..) => {
+                if form == lines::Form::Sequence {
+                    out.push(0x1E);
+                }
+                out.extend_from_slice(body.as_bytes());
+                out.push(b'\n');
+            }
+            (Framing::Events, Api::OpenAiResponses, _) => {
+                let code = reasoned.map_or(self.code, |reasoned| reasoned.code.as_str());
+                let inside = body.strip_prefix('{').unwrap_or_default();
+                let message = self.message;
+                let body = format!(r#"{{"type":"error","code":"{code}","message":"{message}","param":null,{inside}"#);
+                sse::write_event(Some(b"error"), body.as_bytes(), out);
+            }
+            (Framing::Events, _, Dialect::Anthropic) => sse::write_event(Some(b"error"), body.as_bytes(), out),
+            (Framing::Events, _, Dialect::JsonRpc(_)) => sse::write_event(Some(b"message"), body.as_bytes(), out),
+            (Framing::Events, ..) => sse::write_event(None, body.as_bytes(), out),
+        }
+        true
     }
 
     /// All parts are constants of this file, checked ids, numbers and reason codes, so nothing needs escaping.

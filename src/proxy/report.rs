@@ -17,6 +17,7 @@ use crate::policy::Policy;
 use crate::policy::Scope;
 use crate::policy::Uuid;
 use crate::policy::code::Code;
+use crate::policy::tools;
 use crate::shared::counters::Verdict;
 use crate::shared::events::Done;
 use crate::shared::events::Event;
@@ -79,6 +80,14 @@ pub(super) fn hits(core: &Core, policy: &Policy, subject: &Subject<'_>, hits: &[
     for event in events {
         send(core, event);
     }
+}
+
+/// Tells of a call of a tool that the policy speaks against.
+pub(super) fn tool(core: &Core, policy: &Policy, subject: &Subject<'_>, action: Action) {
+    let Some(code) = Code::new(tools::DENIED) else { return };
+    let matched = Matched { part: Part::Tools, layer: Layer::ToolCall, ..matched(core, policy, subject) };
+    let done = if action == Action::Block { Done::Block } else { Done::Warn };
+    send(core, Event { done, ..event(core, policy, code, matched) });
 }
 
 /// Tells of a message that was refused for a bound or for what it is, and gives the refusal its reason unless a rule has given it. An

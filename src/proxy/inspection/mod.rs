@@ -169,12 +169,13 @@ pub struct Inspector {
     /// The whole body was let through unread.
     skipped: bool,
     // For streams: the data of an event of several lines, its texts that are no fragments, the name of a tool, what is found in a
-    // channel, and what is folded to see where a match may have begun.
+    // channel, what is folded to see where a match may have begun, and what may go on.
     joined: Vec<u8>,
     texts: Vec<Piece>,
     name: Vec<u8>,
     findings: Vec<Finding>,
     opening_view: View,
+    ready: Vec<u8>,
 }
 
 /// A document that is being read.
@@ -304,6 +305,18 @@ impl Inspector {
         self.begin(Scope::Response);
         self.matcher.fields(policy, fields, bytes)?;
         Ok(self.strongest(policy))
+    }
+
+    /// Empty memory for what may go on of a stream.
+    pub(super) fn take_ready(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Gives it back.
+    pub(super) fn put_ready(&mut self, mut ready: Vec<u8>) {
+        ready.clear();
+        ready.shrink_to(limits::SCRATCH_BYTES_KEPT);
+        self.ready = ready;
     }
 
     fn strongest(&self, policy: &Policy) -> Action {

@@ -5,6 +5,7 @@ use crate::error::Kind;
 use crate::extract::Part;
 use crate::http::coding::Coding;
 use crate::http::framing::Body;
+use crate::http::lines;
 use crate::http::media_type;
 use crate::http::media_type::Charset;
 use crate::policy::Policy;
@@ -13,6 +14,7 @@ use crate::policy::Unread;
 use crate::proxy::Core;
 use crate::proxy::enforce;
 use crate::proxy::inspection;
+use crate::proxy::inspection::stream::Framing;
 use crate::shared::counters::Coverage;
 
 use super::Arrival;
@@ -24,8 +26,8 @@ pub(super) enum Course {
     Pass(Coverage),
     /// It is a whole document in this coding: gathered and inspected.
     Gather(Coding),
-    /// It is a stream in this coding: inspected as it comes.
-    Stream(Coding),
+    /// It is a stream in this coding, cut into events like this: inspected as it comes.
+    Stream(Coding, Framing),
 }
 
 /// Decides.
@@ -60,10 +62,10 @@ pub(super) fn of(core: &Core, arrival: &Arrival<'_>) -> Result<Course, Error> {
     let coding = enforce::coding(&head.fields, bytes).map_err(Error::upstream)?;
     let is_open = matches!(head.body, Body::Chunked | Body::UntilClose);
     Ok(match kind {
-        Some(media_type::Kind::EventStream | media_type::Kind::JsonLines | media_type::Kind::JsonSequence) => {
-            Course::Stream(coding)
-        }
-        Some(media_type::Kind::Text) if is_open && head.status < 300 => Course::Stream(coding),
+        Some(media_type::Kind::EventStream) => Course::Stream(coding, Framing::Events),
+        Some(media_type::Kind::JsonLines) => Course::Stream(coding, Framing::Lines(lines::Form::Lines)),
+        Some(media_type::Kind::JsonSequence) => Course::Stream(coding, Framing::Lines(lines::Form::Sequence)),
+        Some(media_type::Kind::Text) if is_open && head.status < 300 => Course::Stream(coding, Framing::Text),
         _ => Course::Gather(coding),
     })
 }

@@ -16,6 +16,7 @@ use crate::net::buffer::Buffer;
 use crate::net::buffer::Full;
 use crate::policy::Action;
 use crate::policy::Policy;
+use crate::policy::answers::Oversize;
 use crate::proxy::Asked;
 use crate::proxy::Core;
 use crate::proxy::Exchange;
@@ -25,6 +26,7 @@ use crate::proxy::inspection::Answer;
 use crate::proxy::inspection::Inspector;
 use crate::proxy::inspection::Target;
 use crate::proxy::inspection::redact::Redaction;
+use crate::proxy::inspection::stream::Framing;
 use crate::proxy::refusal::Reasoned;
 use crate::proxy::report;
 use crate::proxy::write_client;
@@ -39,6 +41,8 @@ use super::count_verdict;
 use super::read_more;
 use super::refuse;
 use super::settle;
+use super::streamed;
+use super::streamed::Begun;
 use super::write_head;
 
 fn full(_: Full) -> Error {
@@ -72,7 +76,15 @@ pub(super) async fn relay(
 ) -> Result<Reuse, Error> {
     let mut head_bytes = Buffer::new(&core.blocks);
     head_bytes.extend(arrival.head_bytes()).map_err(full)?;
-    let gathered = gather(core, client, &mut arrival, exchange).await;
+    let gathered = match gather(core, client, &mut arrival, exchange).await {
+        Ok(Gathered::Oversize(body, reader)) if arrival.policy.answers().oversize == Oversize::Scan => {
+            let begun = Begun { head_bytes, body, reader };
+            return streamed::go_on(core, client, arrival, exchange, (begun, coding, Framing::Document)).await;
+        }
+        Ok(Gathered::Oversize(..)) => Err(Error::upstream(Kind::BodyTooLarge)),
+        Ok(Gathered::Whole(body)) => Ok(body),
+        Err(error) => Err(error),
+    };
     let Arrival { policy, upstream, response, verdict, spent, keep_alive, .. } = arrival;
     let head = response.head;
     let status = head.status;
@@ -98,6 +110,7 @@ pub(super) async fn relay(
         body.clear();
     }
     begin(core, client, exchange, status, shape);
+    core.counters().count_answer(shape.coverage);
     write_client(client, &mut out, core.settings.timeouts.idle).await?;
     core.counters().added_time.observe(spent + client.now.saturating_duration_since(complete));
     write_body(core, client, &mut body, exchange).await?;
@@ -105,35 +118,43 @@ pub(super) async fn relay(
     Ok(if keep_alive { Reuse::Keep } else { Reuse::Close })
 }
 
-/// Reads the whole body, and takes it and the head out of what was received.
+/// What has come of an answer.
+enum Gathered {
+    /// All of it.
+    Whole(Buffer),
+    /// More than is held.
+    Oversize(Buffer, Reader),
+}
+
+/// Reads the whole body unless it is too large, and takes it and the head out of what was received.
 async fn gather(
     core: &Core,
     client: &mut Client,
     arrival: &mut Arrival<'_>,
     exchange: &Exchange,
-) -> Result<Buffer, Error> {
+) -> Result<Gathered, Error> {
     let bytes_max = core.settings.answer_bytes_max;
     let Arrival { upstream, response, .. } = arrival;
     let length = match response.head.body {
         Body::Length(length) => usize::try_from(length).unwrap_or(usize::MAX),
         Body::Empty | Body::Chunked | Body::UntilClose => 0,
     };
-    if length > bytes_max {
-        return Err(Error::upstream(Kind::BodyTooLarge));
-    }
     upstream.received.consume(response.head_length);
     let mut reader = Reader::new(response.head.body);
     let mut body = Buffer::new(&core.blocks);
+    if length > bytes_max {
+        return Ok(Gathered::Oversize(body, reader));
+    }
     loop {
         let bound = if length > 0 { length } else { usize::MAX };
         reader.read(&mut upstream.received, |data| {
-            if body.len() + data.len() > bytes_max {
-                return Err(Kind::BodyTooLarge);
-            }
             body.reserve_within(data.len(), bound).and_then(|()| body.extend(data)).map_err(|_| Kind::Memory)
         })?;
+        if body.len() > bytes_max {
+            return Ok(Gathered::Oversize(body, reader));
+        }
         if reader.is_done() || read_more(core, client, upstream, exchange, &reader).await? == 0 {
-            return Ok(body);
+            return Ok(Gathered::Whole(body));
         }
     }
 }

@@ -111,7 +111,9 @@ pub(super) async fn relay(
         Ok(Course::Pass(coverage)) => passed::relay(core, client, arrival, exchange, coverage).await,
         // Boxed, so that the many exchanges that go another way do not hold its memory.
         Ok(Course::Gather(coding)) => Box::pin(gathered::relay(core, client, arrival, exchange, coding)).await,
-        Ok(Course::Stream(coding)) => Box::pin(streamed::relay(core, client, arrival, exchange, coding)).await,
+        Ok(Course::Stream(coding, framing)) => {
+            Box::pin(streamed::relay(core, client, arrival, exchange, coding, framing)).await
+        }
     }
 }
 
@@ -184,7 +186,6 @@ fn write_head(
 fn begin(core: &Core, client: &mut Client, exchange: &mut Exchange, status: u16, shape: Shape) {
     exchange.answered = true;
     core.counters().count_response(status);
-    core.counters().count_answer(shape.coverage);
     if shape.body == Body::UntilClose {
         client.stream.begin_open_ended();
     }

@@ -68,6 +68,7 @@ pub(super) async fn pump(
         if !out.is_empty() {
             if !exchange.answered {
                 begin(core, client, exchange, status, shape);
+                core.counters().count_answer(shape.coverage);
             }
             let patience = core.settings.timeouts.idle.min(exchange.until.saturating_duration_since(client.now));
             write_client(client, &mut out, patience).await?;

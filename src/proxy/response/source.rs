@@ -19,6 +19,8 @@ pub(super) struct Source {
     /// What takes the framing off.
     pub(super) reader: Reader,
     coding: Option<Coded>,
+    /// It has ended with its connection.
+    ended: bool,
 }
 
 /// A decoder, and what the core is charged for it.
@@ -30,20 +32,24 @@ struct Coded {
 impl Source {
     /// A body framed as `body`, in whatever coding it was sent.
     pub(super) fn as_sent(body: Body) -> Self {
-        Self { reader: Reader::new(body), coding: None }
+        Self::of(Reader::new(body))
     }
 
-    /// The same with its coding taken off as it comes.
+    fn of(reader: Reader) -> Self {
+        Self { reader, coding: None, ended: false }
+    }
+
+    /// The rest of a body that `reader` reads, with its coding taken off as it comes.
     ///
     /// # Errors
     /// The core's budget has no room for a decoder.
-    pub(super) fn plain(body: Body, coding: Coding, blocks: &Rc<Blocks>) -> Result<Self, Error> {
+    pub(super) fn plain(reader: Reader, coding: Coding, blocks: &Rc<Blocks>) -> Result<Self, Error> {
         if coding == Coding::Identity {
-            return Ok(Self::as_sent(body));
+            return Ok(Self::of(reader));
         }
         let lease = Lease::new(blocks, Decoder::memory_max(coding)).map_err(|_| Error::upstream(Kind::Memory))?;
         let coded = Coded { decoder: Decoder::endless(coding), _charged: lease };
-        Ok(Self { reader: Reader::new(body), coding: Some(coded) })
+        Ok(Self { reader, coding: Some(coded), ended: false })
     }
 
     /// Hands all data that `received` holds to `sink`, run by run, and consumes it.
@@ -55,7 +61,7 @@ impl Source {
         received: &mut Buffer,
         mut sink: impl FnMut(&[u8]) -> Result<(), Kind>,
     ) -> Result<(), Error> {
-        let Self { reader, coding } = self;
+        let Self { reader, coding, .. } = self;
         match coding {
             None => reader.read(received, sink),
             Some(coded) => reader.read(received, |data| decode(&mut coded.decoder, data, &mut sink)),
@@ -64,7 +70,31 @@ impl Source {
 
     /// Whether the body is complete, the connection being still open.
     pub(super) fn is_done(&self) -> bool {
-        self.reader.is_done()
+        self.ended || self.reader.is_done()
+    }
+
+    /// Notes that it has ended with its connection.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Takes the coding off bytes that have come before, their framing gone already.
+    ///
+    /// # Errors
+    /// As for [`Self::take`].
+    pub(super) fn unwrap(
+        &mut self,
+        first: &mut Buffer,
+        mut sink: impl FnMut(&[u8]) -> Result<(), Kind>,
+    ) -> Result<(), Error> {
+        if first.is_empty() {
+            return Ok(());
+        }
+        let result = match &mut self.coding {
+            None => sink(first.as_slice()),
+            Some(coded) => decode(&mut coded.decoder, first.as_slice(), &mut sink),
+        };
+        result.map_err(Error::upstream)
     }
 
     /// Says that the body has ended.

@@ -115,7 +115,7 @@ impl Channel {
             id: piece.channel,
             form: piece.form,
             place: piece.place,
-            is_tool_name: piece.tool_name,
+            is_tool_name: piece.calls_tool(),
             text: Vec::with_capacity(limits::CHANNEL_BYTES_KEPT),
             base: 0,
             settled: 0,

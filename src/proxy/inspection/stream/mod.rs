@@ -18,6 +18,7 @@ mod tests;
 
 use std::collections::HashMap;
 
+use crate::extract::Form;
 use crate::extract::Piece;
 use crate::extract::json::unescape;
 use crate::extract::node::Node;
@@ -48,7 +49,7 @@ use channel::Channel;
 use queue::Queue;
 
 /// How a stream is cut into events.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// `text/event-stream`.
     Events,
@@ -56,6 +57,8 @@ pub enum Framing {
     Lines(lines::Form),
     /// Not at all: what is received at once is an event, and its bytes are text.
     Text,
+    /// Not at all, and its bytes are a JSON document that is too large to be read as one.
+    Document,
 }
 
 /// Why a stream ends before its time. Nothing behind what was given out may follow but the error.
@@ -67,11 +70,14 @@ pub enum Cut {
     Tool,
     /// A bound is met, or what cannot be inspected may not pass.
     Stopped(Stop),
+    /// There is no room for what may go on.
+    Memory,
 }
 
 /// One answer on its way.
 pub struct Stream {
     splitter: Splitter,
+    is_document: bool,
     table: &'static Node,
     /// What has come of an event that is not complete.
     input: Vec<u8>,
@@ -86,6 +92,7 @@ pub struct Stream {
     unparsed: u32,
     /// Whether it has log probabilities.
     likelihoods: bool,
+    begun: bool,
     usage: Usage,
 }
 
@@ -95,11 +102,14 @@ enum Splitter {
     Text,
 }
 
-/// What one call works with.
-struct Call<'a> {
-    inspector: &'a mut Inspector,
-    policy: &'a Policy,
-    vault: Option<&'a Vault>,
+/// What one call works with: the same policy and vault for all calls of a stream.
+pub struct Call<'a> {
+    /// The core's memory.
+    pub inspector: &'a mut Inspector,
+    /// The policy of the exchange.
+    pub policy: &'a Policy,
+    /// What is to be put back.
+    pub vault: Option<&'a Vault>,
 }
 
 /// The channel of what is no JSON.
@@ -112,10 +122,12 @@ impl Stream {
         let splitter = match framing {
             Framing::Events => Splitter::Events(sse::Splitter::default()),
             Framing::Lines(form) => Splitter::Lines(lines::Splitter::new(form)),
-            Framing::Text => Splitter::Text,
+            Framing::Text | Framing::Document => Splitter::Text,
         };
+        let is_document = matches!(framing, Framing::Document);
         Self {
             splitter,
+            is_document,
             table,
             input: Vec::new(),
             queue: Queue::default(),
@@ -128,6 +140,7 @@ impl Stream {
             unread: 0,
             unparsed: 0,
             likelihoods: false,
+            begun: false,
             usage: Usage::default(),
         }
     }
@@ -136,15 +149,8 @@ impl Stream {
     ///
     /// # Errors
     /// The stream ends here. What `out` holds then still goes on.
-    pub fn push(
-        &mut self,
-        inspector: &mut Inspector,
-        policy: &Policy,
-        vault: Option<&Vault>,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Cut> {
-        let mut call = self.begin(inspector, policy, vault);
+    pub fn push(&mut self, mut call: Call<'_>, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Cut> {
+        self.begin(&mut call);
         let mut input = std::mem::take(&mut self.input);
         let mut at = 0;
         let result;
@@ -167,14 +173,8 @@ impl Stream {
     ///
     /// # Errors
     /// As for [`Self::push`].
-    pub fn finish(
-        &mut self,
-        inspector: &mut Inspector,
-        policy: &Policy,
-        vault: Option<&Vault>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Cut> {
-        let mut call = self.begin(inspector, policy, vault);
+    pub fn finish(&mut self, mut call: Call<'_>, out: &mut Vec<u8>) -> Result<(), Cut> {
+        self.begin(&mut call);
         let input = std::mem::take(&mut self.input);
         let last = match &mut self.splitter {
             Splitter::Events(splitter) => splitter.rest(&input),
@@ -190,16 +190,16 @@ impl Stream {
     ///
     /// # Errors
     /// As for [`Self::push`].
-    pub fn overdue(
-        &mut self,
-        inspector: &mut Inspector,
-        policy: &Policy,
-        vault: Option<&Vault>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Cut> {
-        let mut call = self.begin(inspector, policy, vault);
+    pub fn overdue(&mut self, mut call: Call<'_>, out: &mut Vec<u8>) -> Result<(), Cut> {
+        self.begin(&mut call);
         let result = self.decide_overdue(&mut call);
         self.release(&mut call, result, out)
+    }
+
+    /// Whether anything has been given out.
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        self.begun
     }
 
     /// Whether anything waits to be decided.
@@ -256,20 +256,21 @@ impl Stream {
         self.usage
     }
 
-    fn begin<'a>(&mut self, inspector: &'a mut Inspector, policy: &'a Policy, vault: Option<&'a Vault>) -> Call<'a> {
+    fn begin(&mut self, call: &mut Call<'_>) {
         self.told.clear();
         self.denied = 0;
-        inspector.begin(Scope::Response);
-        std::mem::swap(&mut inspector.matcher.numbers, &mut self.numbers);
-        Call { inspector, policy, vault }
+        call.inspector.begin(Scope::Response);
+        std::mem::swap(&mut call.inspector.matcher.numbers, &mut self.numbers);
     }
 
     /// Gives out what is decided.
     fn release(&mut self, call: &mut Call<'_>, result: Result<(), Cut>, out: &mut Vec<u8>) -> Result<(), Cut> {
         let channels = &self.channels;
+        let before = out.len();
         self.queue.release(out, |piece| {
             channels.get(piece.channel).is_some_and(|channel| piece.text_end <= channel.decided())
         });
+        self.begun |= out.len() > before;
         std::mem::swap(&mut call.inspector.matcher.numbers, &mut self.numbers);
         let held = self.queue.len() > limits::STREAM_HELD_BYTES_MAX;
         if result.is_ok() && (held || self.numbers.len() > limits::FINDINGS_MAX) {
@@ -331,7 +332,8 @@ impl Stream {
             return Ok(());
         }
         if matches!(self.splitter, Splitter::Text) {
-            let piece = whole(data, 0);
+            let form = if self.is_document { Form::Json } else { Form::Text };
+            let piece = Piece { form, ..whole(data, 0) };
             return self.fragments(call, &[piece], data, from);
         }
         if data == b"[DONE]" {
@@ -347,10 +349,7 @@ impl Stream {
         if level.walker.media > 0 && call.policy.media() == Unread::Refuse {
             return Err(self.stop_here(from, Cut::Stopped(Stop::Unsupported)));
         }
-        self.usage = Usage {
-            input: level.walker.usage.input.or(self.usage.input),
-            output: level.walker.usage.output.or(self.usage.output),
-        };
+        self.usage.update(level.walker.usage);
         let pieces = std::mem::take(&mut level.walker.pieces);
         let result = self.walked(call, &pieces, data, from);
         let [level, ..] = &mut call.inspector.levels;
@@ -379,7 +378,7 @@ impl Stream {
     /// Whole texts: those that stand alone, and those that repeat what came in fragments.
     fn whole_texts(&mut self, call: &mut Call<'_>, texts: &[Piece], data: &[u8], from: u64) -> Result<(), Cut> {
         let Call { inspector, policy, vault } = call;
-        for piece in texts.iter().filter(|piece| piece.tool_name) {
+        for piece in texts.iter().filter(|piece| piece.calls_tool()) {
             inspector.name.clear();
             unescape(data.get(piece.range()).unwrap_or_default(), &mut inspector.name);
             self.denied += denied(policy, &inspector.name)?;
@@ -533,7 +532,7 @@ impl Cut {
         match self {
             Self::Blocked(code) => Some(code),
             Self::Tool => Code::new(tools::DENIED),
-            Self::Stopped(_) => None,
+            Self::Stopped(_) | Self::Memory => None,
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Places are counted in bytes since the stream began, so that they hold while the front is given out.
 
+use std::cmp::Reverse;
+
 use crate::extract::Piece;
 use crate::extract::json;
 use crate::extract::json::Walker;
@@ -46,6 +48,8 @@ pub(super) struct Fragment {
 struct Edit {
     start: u64,
     end: u64,
+    /// Bytes of all that is replaced by it: of two matches with one beginning the longer speaks.
+    length: u64,
     with: Vec<u8>,
 }
 
@@ -95,7 +99,7 @@ impl Queue {
     }
 
     pub(super) fn edit(&mut self, start: u64, end: u64, with: Vec<u8>) {
-        self.edits.push(Edit { start, end, with });
+        self.edits.push(Edit { start, end, length: end - start, with });
     }
 
     /// Puts values back into whole texts of an event whose data begins at `from`.
@@ -120,6 +124,7 @@ impl Queue {
     pub(super) fn replace(&mut self, channel: usize, start: u64, end: u64, with: &[u8]) -> bool {
         let Self { pieces, edits, bytes, base, .. } = self;
         let mut with = Some(with);
+        let length = end - start;
         for piece in pieces.iter().filter(|piece| piece.channel == channel) {
             let (from, to) = (start.max(piece.text_start), end.min(piece.text_end));
             if from >= to {
@@ -134,7 +139,7 @@ impl Queue {
                 piece.start + if piece.plain { offset } else { offsets.to_raw(inside) as u64 }
             };
             let (start, end) = (moved(from), moved(to));
-            edits.push(Edit { start, end, with: with.take().unwrap_or_default().to_vec() });
+            edits.push(Edit { start, end, length, with: with.take().unwrap_or_default().to_vec() });
         }
         with.is_none()
     }
@@ -174,8 +179,8 @@ impl Queue {
         let at = |place: u64| usize::try_from(place - self.base).unwrap_or(usize::MAX);
         let mut from = self.base;
         if !self.edits.is_empty() {
-            // What overlaps is replaced once; of one beginning the longest comes first.
-            self.edits.sort_by_key(|edit| (edit.start, std::cmp::Reverse(edit.end)));
+            // What overlaps is replaced once.
+            self.edits.sort_by_key(|edit| (edit.start, Reverse(edit.length)));
             for edit in self.edits.iter().take_while(|edit| edit.start < end) {
                 if edit.start >= from {
                     out.extend_from_slice(self.bytes.get(at(from)..at(edit.start)).unwrap_or_default());

@@ -69,14 +69,14 @@ impl Bench {
         let mut told = 0;
         let mut end = Ok(());
         for piece in pieces {
-            end = stream.push(&mut self.inspector, &self.policy, None, piece.as_ref(), &mut out);
+            end = stream.push(call(&mut self.inspector, &self.policy), piece.as_ref(), &mut out);
             told += stream.told().len();
             if end.is_err() {
                 break;
             }
         }
         if end.is_ok() {
-            end = stream.finish(&mut self.inspector, &self.policy, None, &mut out);
+            end = stream.finish(call(&mut self.inspector, &self.policy), &mut out);
             told += stream.told().len();
             assert!(end.is_err() || !stream.is_holding());
         }
@@ -108,6 +108,10 @@ impl Bench {
         out.push_str(&text[at..]);
         (out, false)
     }
+}
+
+fn call<'a>(inspector: &'a mut Inspector, policy: &'a Policy) -> Call<'a> {
+    Call { inspector, policy, vault: None }
 }
 
 fn event(value: &Value) -> String {
@@ -264,11 +268,11 @@ fn a_clean_stream_is_the_same_to_the_byte_and_nothing_of_it_waits() {
         "Sure, here is what you asked for: the quick brown fox jumps over the lazy dog. Nothing else? Then goodbye!";
     let mut stream = Stream::new(Framing::Events, Api::OpenAiChat.event_table());
     let (mut sent, mut out) = (String::from(": hello\n\n"), Vec::new());
-    stream.push(&mut bench.inspector, &bench.policy, None, sent.as_bytes(), &mut out).expect("clean");
+    stream.push(call(&mut bench.inspector, &bench.policy), sent.as_bytes(), &mut out).expect("clean");
     let mut late = 0;
     for word in text.split_inclusive(' ') {
         let event = chat(word);
-        stream.push(&mut bench.inspector, &bench.policy, None, event.as_bytes(), &mut out).expect("clean");
+        stream.push(call(&mut bench.inspector, &bench.policy), event.as_bytes(), &mut out).expect("clean");
         sent.push_str(&event);
         late += usize::from(stream.is_holding());
     }
@@ -276,10 +280,10 @@ fn a_clean_stream_is_the_same_to_the_byte_and_nothing_of_it_waits() {
     for odd in
         ["event: x\r\nid: 7\r\ndata:{\"choices\":[]}\r\n\r\n", "retry: 5\n\n", "data: not JSON\n\n", "data: [DONE]\n\n"]
     {
-        stream.push(&mut bench.inspector, &bench.policy, None, odd.as_bytes(), &mut out).expect("clean");
+        stream.push(call(&mut bench.inspector, &bench.policy), odd.as_bytes(), &mut out).expect("clean");
         sent.push_str(odd);
     }
-    stream.finish(&mut bench.inspector, &bench.policy, None, &mut out).expect("clean");
+    stream.finish(call(&mut bench.inspector, &bench.policy), &mut out).expect("clean");
     assert_eq!(String::from_utf8(out).expect("UTF-8"), sent);
     assert_eq!((stream.redacted(), stream.unparsed()), (0, 1));
 }
@@ -388,25 +392,25 @@ fn what_waits_too_long_is_replaced_or_let_go() {
     let mut bench = Bench::new(everything());
     let mut stream = Stream::new(Framing::Events, Api::OpenAiChat.event_table());
     let mut out = Vec::new();
-    let mut push = |stream: &mut Stream, inspector: &mut Inspector, policy: &Policy, text: &str, out: &mut Vec<u8>| {
-        stream.push(inspector, policy, None, chat(text).as_bytes(), out).expect("no block");
+    let push = |stream: &mut Stream, inspector: &mut Inspector, policy: &Policy, text: &str, out: &mut Vec<u8>| {
+        stream.push(call(inspector, policy), chat(text).as_bytes(), out).expect("no block");
     };
     // A number that may go on is no match: it goes on its way.
     push(&mut stream, &mut bench.inspector, &bench.policy, "in 2024", &mut out);
     assert!(stream.is_holding());
-    stream.overdue(&mut bench.inspector, &bench.policy, None, &mut out).expect("no block");
+    stream.overdue(call(&mut bench.inspector, &bench.policy), &mut out).expect("no block");
     assert!(!stream.is_holding());
     assert_eq!(assembled(str::from_utf8(&out).expect("UTF-8")), "in 2024");
     // A private key is one before its end; what goes on with it goes with it.
     let key = ["-----BEGIN ", "PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ\n"].concat();
     push(&mut stream, &mut bench.inspector, &bench.policy, &format!(" and {key}"), &mut out);
-    stream.overdue(&mut bench.inspector, &bench.policy, None, &mut out).expect("no block");
+    stream.overdue(call(&mut bench.inspector, &bench.policy), &mut out).expect("no block");
     for more in
         ["Zk3vQ9wLx7Rt2Mn8Bp4Ys6HdaG5cJ1u\n", "AAAA\n-----E", "ND PRIVATE KEY--", "---\nthat is it 4012888888881881 "]
     {
         push(&mut stream, &mut bench.inspector, &bench.policy, more, &mut out);
     }
-    stream.finish(&mut bench.inspector, &bench.policy, None, &mut out).expect("no block");
+    stream.finish(call(&mut bench.inspector, &bench.policy), &mut out).expect("no block");
     assert_eq!(assembled(str::from_utf8(&out).expect("UTF-8")), "in 2024 and [PRIVATE_KEY]\nthat is it [CARD] ");
 }
 
