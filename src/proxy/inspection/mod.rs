@@ -136,6 +136,8 @@ pub struct Inspector {
     form: FormReader,
     matcher: Matcher,
     unread: u32,
+    /// Bytes of the last body.
+    last: usize,
 }
 
 /// A document that is being read.
@@ -200,8 +202,8 @@ impl Inspector {
     /// # Errors
     /// The request must be refused whatever its rules say.
     pub fn inspect(&mut self, policy: &Policy, message: &Message<'_>) -> Result<Action, Stop> {
-        self.clear();
         let Message { head, bytes, body } = *message;
+        self.clear(body.len());
         if policy.looks_at(Scope::Request, Part::Url) {
             self.url(policy, bytes, head.path.range())?;
         }
@@ -252,18 +254,22 @@ impl Inspector {
         }
     }
 
-    fn clear(&mut self) {
+    /// Forgets the last request. Memory is kept for another body like the last one, so that large ones in a row find it again; the
+    /// first that is smaller gives it back.
+    fn clear(&mut self, body: usize) {
+        let kept = self.last.saturating_mul(limits::SCRATCH_KEPT_FACTOR).max(limits::SCRATCH_BYTES_KEPT);
+        self.last = body;
         self.unread = 0;
         let Matcher { views, hits, numbers, work, .. } = &mut self.matcher;
         hits.clear();
         numbers.clear();
-        views.shrink();
+        views.shrink(kept);
         *work = Work::default();
-        self.form.shrink();
+        self.form.shrink(kept);
         for Level { walker, text, .. } in &mut self.levels {
-            walker.shrink();
+            walker.shrink(kept);
             text.clear();
-            text.shrink_to(limits::SCRATCH_BYTES_KEPT);
+            text.shrink_to(kept);
         }
     }
 
@@ -305,7 +311,7 @@ impl Inspector {
         if u32::try_from(body.len()).is_err() {
             return Err(Stop::Limit);
         }
-        let Self { levels, form, matcher, unread } = self;
+        let Self { levels, form, matcher, unread, .. } = self;
         let hits = matcher.hits.len();
         match reading {
             Reading::Nothing => {}
