@@ -249,8 +249,12 @@ pub const POLICY_KEY_BYTES_MAX: usize = 1024;
 pub const POLICY_PRIVATE_KEY_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes that each buffer of inspection's scratch keeps from one request to the next: enough for most prompts. What a longer one needed
-/// is given back.
+/// is given back when the body before was shorter.
 pub const SCRATCH_BYTES_KEPT: usize = 64 * 1024;
+
+/// How many times the last body's bytes each of those buffers keeps: a folded text is up to three times as long, and lists grow by
+/// doubling. Asking the kernel for the pages again costs a megabyte of text as much as its inspection.
+pub const SCRATCH_KEPT_FACTOR: usize = 4;
 
 /// Bytes of a policy's file, header and document. 10,000 rules of 200 to 400 bytes are 2 to 4 MiB. Past it: the policy is refused.
 pub const POLICY_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -121,15 +121,15 @@ impl Walker {
         walked
     }
 
-    /// Gives back the memory that a large body took, and forgets the last one.
-    pub fn shrink(&mut self) {
+    /// Forgets the last body, and gives back what each list holds beyond `bytes`.
+    pub fn shrink(&mut self, bytes: usize) {
         self.clear();
-        shrink(&mut self.pieces);
-        shrink(&mut self.frames);
-        shrink(&mut self.keys);
-        shrink(&mut self.key_bytes);
-        shrink(&mut self.parts);
-        shrink(&mut self.spare);
+        shrink(&mut self.pieces, bytes);
+        shrink(&mut self.frames, bytes);
+        shrink(&mut self.keys, bytes);
+        shrink(&mut self.key_bytes, bytes);
+        shrink(&mut self.parts, bytes);
+        shrink(&mut self.spare, bytes);
     }
 
     fn clear(&mut self) {
@@ -183,8 +183,8 @@ const fn length<T>(list: &[T]) -> u32 {
     list.len() as u32
 }
 
-fn shrink<T>(list: &mut Vec<T>) {
-    list.shrink_to(limits::SCRATCH_BYTES_KEPT / size_of::<T>());
+fn shrink<T>(list: &mut Vec<T>, bytes: usize) {
+    list.shrink_to(bytes / size_of::<T>());
 }
 
 /// One walk. `at <= body.len() <= u32::MAX`.

@@ -320,7 +320,7 @@ fn memory_is_given_back() {
     let body = format!("[{}0]", "{\"\\u0061\":\"x\"},".repeat(100_000));
     walker.walk(body.as_bytes(), &ANY).unwrap();
     assert!(walker.pieces.capacity() > 100_000);
-    walker.shrink();
+    walker.shrink(limits::SCRATCH_BYTES_KEPT);
     assert!(walker.pieces.is_empty() && walker.pieces.capacity() * size_of::<Piece>() <= 64 * 1024);
     walker.walk(b"[\"again\"]", &ANY).unwrap();
     assert_eq!(walker.pieces.len(), 1);

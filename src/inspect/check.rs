@@ -133,10 +133,15 @@ pub fn card(digits: &[u8]) -> Option<Card> {
     Some(if TEST_CARDS.iter().any(|card| card.as_bytes() == digits) { Card::Test } else { Card::Confirmed })
 }
 
+/// Whether cards begin with these ASCII digits, of which there are at least four.
+#[must_use]
+pub fn is_issued(digits: &[u8]) -> bool {
+    issuer_lengths(digits) != 0
+}
+
 /// The lengths that the issuer with this prefix uses, a bit each (ISO/IEC 7812 ranges as the brands publish them).
 fn issuer_lengths(digits: &[u8]) -> u32 {
-    let six = digits.iter().take(6).fold(0_u32, |sum, digit| sum * 10 + u32::from(digit.wrapping_sub(b'0')));
-    let four = six / 100;
+    let four = digits.iter().take(4).fold(0_u32, |sum, digit| sum * 10 + u32::from(digit.wrapping_sub(b'0')));
     let many = 0b1111 << 16;
     match four {
         4000..=4999 => 1 << 13 | 1 << 16 | 1 << 19,

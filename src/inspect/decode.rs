@@ -12,16 +12,15 @@
 use std::ops::Range;
 
 use crate::limits::ENCODED_CHARACTERS_MIN;
+use crate::simd::alphabet::LANE_BYTES;
+use crate::simd::alphabet::full_lane;
+use crate::simd::alphabet::member;
 
 /// Characters of the shortest run without its padding.
 const RUN_BYTES_MIN: usize = ENCODED_CHARACTERS_MIN - 1;
 
-/// Bytes that are looked at together, and bytes of them in a lane.
-const BLOCK_BYTES: usize = 64;
-const LANE_BYTES: usize = 8;
-
-/// A lane of nothing but bytes of the alphabet.
-const FULL: [u8; LANE_BYTES] = [u8::MAX; LANE_BYTES];
+/// Bytes of a text that is looked at as one block.
+const SHORT_BYTES: usize = 64;
 
 /// Characters of padding at the end of a run.
 const PADDING_MAX: usize = 2;
@@ -40,6 +39,9 @@ const READABLE_OF: usize = 10;
 
 /// In the table of values: not of the alphabet.
 const NONE: u8 = 0xff;
+
+/// The bits of a value that is.
+const SIX_BITS: u8 = 0x3f;
 
 /// The six bits of each character, of both alphabets (RFC 4648 sections 4 and 5).
 const VALUES: [u8; 256] = {
@@ -97,54 +99,45 @@ pub(super) fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
 
 /// Where the next run of the least length begins.
 ///
-/// A run of 15 covers one of any lanes of eight bytes that are counted off from anywhere. So blocks without such a lane are passed
-/// over, and only around the lanes of the others single bytes are looked at.
+/// A run of 15 covers one of any lanes of eight bytes that are counted off from anywhere. So what has no such lane is passed over, and
+/// only around the lanes of the rest single bytes are looked at.
 fn next_start(text: &[u8], from: usize) -> Option<usize> {
-    let (blocks, rest) = text.get(from..)?.as_chunks::<BLOCK_BYTES>();
-    let mut at = from;
-    for block in blocks {
+    let rest = text.get(from..).filter(|rest| rest.len() >= RUN_BYTES_MIN)?;
+    let mut block = [0; SHORT_BYTES];
+    if let Some(front) = block.get_mut(..rest.len()) {
+        // Many texts are short: all of it at once, without asking for the CPU's vectors.
+        front.copy_from_slice(rest);
         let members = block.map(member);
-        if has_lane(&members)
-            && let Some(start) = around_lanes(text, from, at, &members)
-        {
+        let (lanes, _) = members.as_chunks::<LANE_BYTES>();
+        let full = lanes.iter().enumerate().filter(|(_, lane)| u64::from_ne_bytes(**lane) == u64::MAX);
+        return full.filter_map(|(lane, _)| around_lane(text, from, from + lane * LANE_BYTES)).next();
+    }
+    let mut at = from;
+    loop {
+        let lane = full_lane(text, at)?;
+        if let Some(start) = around_lane(text, from, lane) {
             return Some(start);
         }
-        at += BLOCK_BYTES;
+        at = lane + LANE_BYTES;
     }
-    let mut members = [0; BLOCK_BYTES];
-    members.iter_mut().zip(rest).for_each(|(member, byte)| *member = self::member(*byte));
-    around_lanes(text, from, at, &members)
 }
 
-/// The first run of the least length around one of the lanes of a block at `at`. None begins before `from`.
-fn around_lanes(text: &[u8], from: usize, at: usize, members: &[u8; BLOCK_BYTES]) -> Option<usize> {
-    let (lanes, _) = members.as_chunks::<LANE_BYTES>();
-    let full = lanes.iter().enumerate().filter(|(_, lane)| **lane == FULL).map(|(index, _)| at + index * LANE_BYTES);
-    full.filter_map(|lane| {
-        let before = text.get(from..lane).unwrap_or_default().iter().rev();
-        let after = text.get(lane + LANE_BYTES..).unwrap_or_default().iter();
-        let start = lane - before.take_while(|byte| is_alphabet(byte)).count();
-        let more = after.take(RUN_BYTES_MIN).take_while(|byte| is_alphabet(byte)).count();
-        (lane + LANE_BYTES + more - start >= RUN_BYTES_MIN).then_some(start)
-    })
-    .next()
-}
-
-/// All bits for a byte of the alphabet, none for another. Without branches and tables: the compiler does 16 bytes at a time.
-fn member(byte: u8) -> u8 {
-    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-    let digit = byte.wrapping_sub(b'0') < 10;
-    if letter | digit | (byte == b'+') | (byte == b'/') | (byte == b'-') | (byte == b'_') { u8::MAX } else { 0 }
-}
-
-fn has_lane(members: &[u8; BLOCK_BYTES]) -> bool {
-    let (lanes, _) = members.as_chunks::<LANE_BYTES>();
-    lanes.iter().fold(false, |any, lane| any | (u64::from_ne_bytes(*lane) == u64::MAX))
+/// The run of the least length around a lane of the alphabet. It does not begin before `from`.
+fn around_lane(text: &[u8], from: usize, lane: usize) -> Option<usize> {
+    let before = text.get(from..lane).unwrap_or_default().iter().rev();
+    let after = text.get(lane + LANE_BYTES..).unwrap_or_default().iter();
+    let start = lane - before.take_while(|byte| is_alphabet(byte)).count();
+    let more = after.take(RUN_BYTES_MIN).take_while(|byte| is_alphabet(byte)).count();
+    (lane + LANE_BYTES + more - start >= RUN_BYTES_MIN).then_some(start)
 }
 
 fn line_end(text: &[u8], start: usize) -> usize {
     let rest = text.get(start..).unwrap_or_default();
-    start + rest.iter().position(|byte| !is_alphabet(byte)).unwrap_or(rest.len())
+    let (blocks, _) = rest.as_chunks::<16>();
+    let is_whole = |block: &&[u8; 16]| block.iter().fold(u8::MAX, |all, byte| all & member(*byte)) != 0;
+    let whole = blocks.iter().take_while(is_whole).count() * 16;
+    let tail = rest.get(whole..).unwrap_or_default();
+    start + whole + tail.iter().position(|byte| !is_alphabet(byte)).unwrap_or(tail.len())
 }
 
 /// Where the next line begins, if the one before ends at `end`.
@@ -204,6 +197,9 @@ fn begins(run: &[u8], start: usize) -> bool {
     let (groups, _) = head.as_chunks::<4>();
     let mut probe = Probe::default();
     let mut read = 0;
+    if groups.first_chunk().is_some_and(is_plain_text) {
+        return true;
+    }
     for group in groups.iter().take(PROBE_CHARACTERS / 4) {
         let [a, b, c, d] = group.map(value);
         if (a | b | c | d) == NONE {
@@ -218,6 +214,16 @@ fn begins(run: &[u8], start: usize) -> bool {
         }
     }
     read >= READ_BYTES_MIN
+}
+
+/// The quick answer for nearly all that is text: whether all of these groups decode to printable ASCII.
+fn is_plain_text(groups: &[[u8; 4]; PROBE_CHARACTERS / 4]) -> bool {
+    let is_printable = |byte: &u8| byte.wrapping_sub(b' ') <= b'~' - b' ';
+    groups.iter().all(|group| {
+        let [a, b, c, d] = group.map(value);
+        let bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+        (a | b | c | d) & !SIX_BITS == 0 && bytes.iter().fold(true, |all, byte| all & is_printable(byte))
+    })
 }
 
 /// Whether bytes look like UTF-8 without controls, one after the other: enough to drop nearly all that is not text early.
@@ -250,7 +256,7 @@ impl Probe {
 fn base64(run: &[u8], out: &mut Vec<u8>) {
     out.reserve(run.len() / 4 * 3 + 3);
     let (mut bits, mut count) = (0u32, 0);
-    let mut rest = run;
+    let mut rest = run.get(whole_groups(run, out)..).unwrap_or_default();
     while let [first, behind @ ..] = rest {
         if count == 0
             && let Some((group, behind)) = rest.split_first_chunk::<4>()
@@ -276,23 +282,67 @@ fn base64(run: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Every run of 16 and more hexadecimal digits in a run.
+/// Decodes the groups of four at the front that are all of the alphabet, and returns how many characters those are.
+fn whole_groups(run: &[u8], out: &mut Vec<u8>) -> usize {
+    let (groups, _) = run.as_chunks::<4>();
+    let found = out.len();
+    out.resize(found + groups.len() * 3, 0);
+    let (places, _) = out.get_mut(found..).unwrap_or_default().as_chunks_mut::<3>();
+    let mut whole = 0;
+    for (group, place) in groups.iter().zip(places) {
+        let [a, b, c, d] = group.map(value);
+        if (a | b | c | d) & !SIX_BITS != 0 {
+            break;
+        }
+        *place = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+        whole += 1;
+    }
+    out.truncate(found + whole * 3);
+    whole * 4
+}
+
+/// Every run of 16 and more hexadecimal digits in a run. A digit before the encoded text may shift it by half a byte.
 fn hexadecimal(run: &[u8], out: &mut Vec<u8>, each: &mut impl FnMut(Range<usize>)) {
-    let is_break = |byte: &u8| !byte.is_ascii_hexdigit() && !matches!(byte, b'\r' | b'\n');
-    for digits in run.split(is_break).filter(|digits| digits.len() >= ENCODED_CHARACTERS_MIN) {
-        let found = out.len();
-        let mut values = digits.iter().filter_map(|digit| char::from(*digit).to_digit(16));
-        let mut pairs = std::iter::from_fn(|| Some(((values.next()? << 4 | values.next()?) & 0xff) as u8));
-        out.extend(pairs.by_ref().take(PROBE_CHARACTERS / 2));
-        let mut probe = Probe::default();
-        out.get(found..).unwrap_or_default().iter().for_each(|byte| probe.read(*byte));
-        if probe.unreadable <= 1 {
-            out.extend(pairs);
-            keep_readable(out, found, each);
-        } else {
+    let mut from = 0;
+    while let Some(digits) = next_digits(run, from) {
+        from = digits.end;
+        let digits = run.get(digits).unwrap_or_default();
+        for shift in 0..2 {
+            let found = out.len();
+            let mut values = digits.iter().filter_map(|digit| char::from(*digit).to_digit(16)).skip(shift);
+            let mut pairs = std::iter::from_fn(|| Some(((values.next()? << 4 | values.next()?) & 0xff) as u8));
+            out.extend(pairs.by_ref().take(PROBE_CHARACTERS / 2));
+            let mut probe = Probe::default();
+            out.get(found..).unwrap_or_default().iter().for_each(|byte| probe.read(*byte));
+            if probe.unreadable <= 1 {
+                out.extend(pairs);
+                keep_readable(out, found, each);
+                break;
+            }
             out.truncate(found);
         }
     }
+}
+
+/// The next run of [`ENCODED_CHARACTERS_MIN`] and more digits and line breaks at or behind `from`, where no such run begins before.
+///
+/// It covers one of the places that are counted off by its least length, so only those are looked at, and what is around them.
+fn next_digits(run: &[u8], from: usize) -> Option<Range<usize>> {
+    let is_digit = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'\r' | b'\n');
+    let mut at = from + ENCODED_CHARACTERS_MIN - 1;
+    while let Some((front, back)) = run.split_at_checked(at).filter(|(_, back)| !back.is_empty()) {
+        if !back.first().is_some_and(is_digit) {
+            at += ENCODED_CHARACTERS_MIN;
+            continue;
+        }
+        let before = front.get(from..).unwrap_or_default().iter().rev().take_while(|byte| is_digit(byte)).count();
+        let after = back.iter().take_while(|byte| is_digit(byte)).count();
+        if before + after >= ENCODED_CHARACTERS_MIN {
+            return Some(at - before..at + after);
+        }
+        at += after + ENCODED_CHARACTERS_MIN;
+    }
+    None
 }
 
 /// Drops the unreadable end of what has been appended since `found`, or all of it.
@@ -308,8 +358,13 @@ fn keep_readable(out: &mut Vec<u8>, found: usize, each: &mut impl FnMut(Range<us
 
 /// Bytes of the longest front that is readable: of UTF-8 without controls but tab and line breaks, one byte of ten aside.
 fn readable(bytes: &[u8]) -> usize {
-    let (mut at, mut unreadable, mut kept) = (0, 0, 0);
-    for chunk in bytes.utf8_chunks() {
+    // Nearly all that is text is ASCII, and there is no more to it.
+    let plain = printable(bytes);
+    if plain == bytes.len() {
+        return plain;
+    }
+    let (mut at, mut unreadable, mut kept) = (plain, 0, plain);
+    for chunk in bytes.get(plain..).unwrap_or_default().utf8_chunks() {
         for character in chunk.valid().chars() {
             at += character.len_utf8();
             if character.is_control() && !matches!(character, '\t' | '\n' | '\r') {
@@ -324,6 +379,15 @@ fn readable(bytes: &[u8]) -> usize {
     kept
 }
 
+/// Bytes of printable ASCII, tabs and line breaks at the front; of whole blocks, so that it may be a few less.
+fn printable(bytes: &[u8]) -> usize {
+    let is_text = |byte: u8| (byte.wrapping_sub(b' ') <= b'~' - b' ') | matches!(byte, b'\t' | b'\n' | b'\r');
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    let all = |block: &[u8]| block.iter().fold(true, |all, byte| all & is_text(*byte));
+    let whole = blocks.iter().take_while(|block| all(*block)).count();
+    whole * 16 + if whole == blocks.len() && all(rest) { rest.len() } else { 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::ProptestConfig;
@@ -331,6 +395,54 @@ mod tests {
     use proptest::proptest;
 
     use super::*;
+
+    /// What the run says, by readers that go a character at a time, one alignment after the other.
+    fn naive_base64(run: &[u8]) -> Vec<u8> {
+        let bits: Vec<bool> = run
+            .iter()
+            .filter(|byte| is_alphabet(byte))
+            .flat_map(|byte| (0..6).rev().map(|bit| value(*byte) >> bit & 1 == 1))
+            .collect();
+        bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |sum, bit| sum << 1 | u8::from(*bit))).collect()
+    }
+
+    fn naive_readable(bytes: &[u8]) -> usize {
+        let (mut at, mut unreadable, mut kept) = (0, 0, 0);
+        for chunk in bytes.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                at += character.len_utf8();
+                if character.is_control() && !matches!(character, '\t' | '\n' | '\r') {
+                    unreadable += 1;
+                } else if unreadable * READABLE_OF <= at {
+                    kept = at;
+                }
+            }
+            at += chunk.invalid().len();
+            unreadable += chunk.invalid().len();
+        }
+        kept
+    }
+
+    fn naive_begins(run: &[u8], start: usize) -> bool {
+        let head = run.get(start..).unwrap_or_default();
+        let whole = head.iter().take(PROBE_CHARACTERS).take_while(|byte| is_alphabet(byte)).count() / 4 * 4;
+        let decoded = naive_base64(&head[..whole]);
+        let mut probe = Probe::default();
+        decoded.iter().for_each(|byte| probe.read(*byte));
+        probe.unreadable <= 1 && decoded.len() >= READ_BYTES_MIN
+    }
+
+    fn naive_digits(run: &[u8]) -> Vec<Range<usize>> {
+        let mut all = Vec::new();
+        let mut at = 0;
+        for part in run.split(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'\r' | b'\n')) {
+            if part.len() >= ENCODED_CHARACTERS_MIN {
+                all.push(at..at + part.len());
+            }
+            at += part.len() + 1;
+        }
+        all
+    }
 
     fn starts(text: &[u8]) -> Vec<usize> {
         let mut all = Vec::new();
@@ -369,11 +481,39 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn decoded_runs_are_those_of_the_naive_twin(run in "[A-Za-z0-9+/_-]{0,80}|[A-Za-z0-9=\r\n]{0,80}|([QRSTUVWXYZ][FGUVWXY][BDEFGHIJ][a-z0-9]){0,20}") {
+            let mut out = b"kept".to_vec();
+            base64(run.as_bytes(), &mut out);
+            prop_assert_eq!(out.strip_prefix(b"kept"), Some(&naive_base64(run.as_bytes())[..]));
+            for start in 0..4 {
+                prop_assert_eq!(begins(run.as_bytes(), start), naive_begins(run.as_bytes(), start));
+            }
+        }
+
+        #[test]
+        fn readable_fronts_are_those_of_the_naive_twin(bytes in "[ -~]{0,80}(\\PC|[\x00-\x7f]|\u{80}){0,8}[ -~\t\n\r\x01]{0,80}", cut in 0_usize..4) {
+            let bytes = bytes.as_bytes();
+            let bytes = &bytes[..bytes.len().saturating_sub(cut)];
+            prop_assert_eq!(readable(bytes), naive_readable(bytes));
+        }
+
+        #[test]
+        fn runs_of_digits_are_those_of_the_naive_twin(run in "([0-9a-fA-F\r\n]{0,40}[g-z_]){0,5}[0-9a-f]{0,20}") {
+            let run = run.as_bytes();
+            let mut from = 0;
+            let found: Vec<_> = std::iter::from_fn(|| next_digits(run, from).inspect(|digits| from = digits.end)).collect();
+            prop_assert_eq!(found, naive_digits(run));
+        }
+    }
+
     #[test]
     fn every_byte_of_the_alphabet_is_one() {
         for byte in 0..=u8::MAX {
             assert_eq!(member(byte) == u8::MAX, is_alphabet(&byte), "{byte}");
-            assert_eq!(has_lane(&[member(byte); BLOCK_BYTES]), is_alphabet(&byte), "{byte}");
         }
     }
 }

@@ -37,10 +37,9 @@ pub struct Views {
 }
 
 impl Views {
-    /// Empties it, and gives back what its buffers hold beyond `limits::SCRATCH_BYTES_KEPT`: for after a large request.
-    pub fn shrink(&mut self) {
-        let bytes = limits::SCRATCH_BYTES_KEPT;
-        self.view.shrink();
+    /// Empties it, and gives back what each of its buffers holds beyond `bytes`: for after a large request.
+    pub fn shrink(&mut self, bytes: usize) {
+        self.view.shrink(bytes);
         for generation in [&mut self.texts, &mut self.next] {
             generation.clear();
             generation.bytes.shrink_to(bytes);
@@ -129,6 +128,9 @@ fn search(
         views.texts = generation;
         done?;
     }
+    if findings.is_empty() {
+        return Ok(());
+    }
     overlap::merge(findings);
     bounded(findings)
 }
@@ -177,7 +179,9 @@ fn one(
     if decodes {
         runs(text.bytes, node, None, next);
     }
-    for fold in [normalise::fold, normalise::hidden] {
+    let folds: &[fn(&[u8], &mut View) -> bool] =
+        if normalise::may_fold(text.bytes) { &[normalise::fold, normalise::hidden] } else { &[] };
+    for fold in folds {
         if !fold(text.bytes, view) {
             continue;
         }
@@ -195,6 +199,9 @@ fn one(
         if decodes {
             runs(&view.text, node, Some(view), next);
         }
+    }
+    if level.is_empty() {
+        return Ok(());
     }
     overlap::resolve(level, search.yields);
     bounded(level)
@@ -290,6 +297,7 @@ mod tests {
             ("Basic bmVlZGxlQHguaW8=", "bmVlZGxlQHguaW8="),
             ("see 6e6565646c6540782e696f", "6e6565646c6540782e696f"),
             ("see 0x6e6565646c6540782e696f", "0x6e6565646c6540782e696f"),
+            ("see f6e6565646c6540782e696f", "f6e6565646c6540782e696f"),
         ];
         for (text, expected) in cases {
             let needles: Vec<_> = found(text).into_iter().filter(|(finder, _)| *finder == 0).collect();

@@ -71,7 +71,8 @@ impl<'a> Row<'a> {
         while self.count < GROUPS {
             let Some(last) = self.group(self.count.wrapping_sub(1)) else { return };
             let rest = self.text.get(last.end..).unwrap_or_default();
-            let separators = rest.iter().take(3).take_while(|byte| b" ()-./".contains(byte)).count();
+            let separators =
+                rest.iter().take(3).take_while(|byte| matches!(byte, b' ' | b'(' | b')' | b'-' | b'.' | b'/')).count();
             if separators == 0 || separators > 2 || !rest.get(separators).is_some_and(u8::is_ascii_digit) {
                 return;
             }
@@ -86,7 +87,8 @@ impl<'a> Row<'a> {
     /// Makes the next group the head.
     fn advance(&mut self) {
         self.before = self.group(0);
-        self.groups.copy_within(1.., 0);
+        let [_, second, third, fourth, fifth, sixth, seventh, eighth] = self.groups;
+        self.groups = [second, third, fourth, fifth, sixth, seventh, eighth, Group::default()];
         self.count = self.count.saturating_sub(1);
         self.fill();
     }
@@ -197,7 +199,8 @@ pub(super) fn run(pass: &mut Pass<'_>, start: usize) -> Result<(), Exceeded> {
 fn card(pass: &mut Pass<'_>, row: &Row<'_>) -> Result<bool, Exceeded> {
     const SHAPES: &[&[usize]] = &[&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 1], &[6, 13]];
     let Some(head) = row.group(0).filter(|head| head.len() >= 4) else { return Ok(false) };
-    if !pass.wants(Kind::Card) {
+    // Most groups are told by their first digits to begin no card, before any shape is tried.
+    if !pass.wants(Kind::Card) || !row.text.get(head.start..head.end).is_some_and(check::is_issued) {
         return Ok(false);
     }
     let mut found = false;

@@ -6,5 +6,6 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+pub mod alphabet;
 pub mod json;
 pub mod literal;

@@ -77,12 +77,12 @@ impl FormReader {
         multipart::read(self, body, boundary)
     }
 
-    /// Gives back what a large form has needed and small ones do not.
-    pub fn shrink(&mut self) {
+    /// Forgets the last form, and gives back what each list holds beyond `bytes`.
+    pub fn shrink(&mut self, bytes: usize) {
         self.pieces.clear();
-        self.pieces.shrink_to(limits::SCRATCH_BYTES_KEPT / size_of::<Piece>());
+        self.pieces.shrink_to(bytes / size_of::<Piece>());
         self.decoded.clear();
-        self.decoded.shrink_to(limits::SCRATCH_BYTES_KEPT);
+        self.decoded.shrink_to(bytes);
     }
 
     fn begin(&mut self, body: &[u8]) -> Result<(), Unreadable> {

@@ -18,9 +18,8 @@ mod wrapping;
 use std::mem::swap;
 use std::ops::Range;
 
-use memchr::memmem;
+use memchr::memchr_iter;
 
-use crate::limits::SCRATCH_BYTES_KEPT;
 use crate::limits::WRAPPING_LAYERS_MAX;
 
 use map::Edit;
@@ -30,7 +29,7 @@ use map::Rewrite;
 const HIDDEN_MIN: usize = 8;
 
 /// The first bytes of every tag character in UTF-8.
-const TAGS: &[u8] = b"\xf3\xa0";
+const TAGS: &[u8; 2] = b"\xf3\xa0";
 
 /// A text in its folded form, and where each byte of it came from. To be kept and reused: it allocates only when it has to grow.
 #[derive(Debug, Default)]
@@ -60,9 +59,8 @@ impl View {
         after.first().is_none_or(|edit| edit.from > end)
     }
 
-    /// Empties it, and gives back what its buffers hold beyond `limits::SCRATCH_BYTES_KEPT`.
-    pub fn shrink(&mut self) {
-        let bytes = SCRATCH_BYTES_KEPT;
+    /// Empties it, and gives back what each of its buffers holds beyond `bytes`.
+    pub fn shrink(&mut self, bytes: usize) {
         for text in [&mut self.text, &mut self.next_text] {
             text.clear();
             text.shrink_to(bytes);
@@ -124,7 +122,9 @@ pub fn fold(input: &[u8], view: &mut View) -> bool {
 pub fn hidden(input: &[u8], view: &mut View) -> bool {
     view.text.clear();
     view.edits.clear();
-    let count = memmem::find_iter(input, TAGS).take(HIDDEN_MIN).count();
+    let [lead, second] = TAGS;
+    let is_tag = |at: &usize| input.get(at + 1) == Some(second);
+    let count = memchr_iter(*lead, input).filter(is_tag).take(HIDDEN_MIN).count();
     count >= HIDDEN_MIN && view.rewrite(input, true, characters::reveal)
 }
 
@@ -134,7 +134,7 @@ pub fn is_invisible(character: char) -> bool {
     characters::is_invisible(character)
 }
 
-/// A look at every byte, a block at a time: whether any could begin something to fold.
+/// A look at every byte, a block at a time: whether any could begin something to fold. Where none does, nothing is hidden either.
 pub(super) fn may_fold(input: &[u8]) -> bool {
     let (blocks, rest) = input.as_chunks::<64>();
     blocks.iter().any(|block| begins_any(block)) || begins_any(rest)

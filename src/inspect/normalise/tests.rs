@@ -6,6 +6,8 @@ use proptest::prop_assert;
 use proptest::prop_assert_eq;
 use proptest::proptest;
 
+use crate::limits::SCRATCH_BYTES_KEPT;
+
 use super::*;
 
 /// The folded text; the text itself where there is nothing to fold.
@@ -170,7 +172,7 @@ fn hostile_texts_stay_small() {
 fn what_is_given_back_is_given_back() {
     let mut view = View::default();
     assert!(fold("a\u{200b}%41".repeat(10_000).as_bytes(), &mut view));
-    view.shrink();
+    view.shrink(SCRATCH_BYTES_KEPT);
     let held = [view.text.capacity(), view.edits.capacity() * size_of::<Edit>()];
     assert!(held.iter().all(|bytes| *bytes <= SCRATCH_BYTES_KEPT), "{held:?}");
     assert_eq!(view.to_original(0..1), 0..1);

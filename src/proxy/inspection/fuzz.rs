@@ -101,15 +101,20 @@ pub fn fuzz_redactor(bytes: &[u8]) {
 
 /// Inspected again, what was redacted is not there. A key that is there twice now is refused, as the gateway does.
 ///
-/// The card detector may find what it did not find before, and only beside a placeholder: a number that another match hid, by standing
-/// right beside it or near it, is on its own now.
+/// Two things may be found that were not before, both in a text that a placeholder was put into. A card number that another match hid,
+/// by standing right beside it or near it, is on its own now. And so is a run of base64 or hexadecimal: the match before it in the
+/// same run was none of it, and what the two decoded to was not readable.
 fn again(inspector: &mut Inspector, message: &Message<'_>, hits: &[super::Hit]) {
     if !inspector.reads(message) {
         assert!(hits.iter().any(|hit| hit.number > 0), "only placeholders of keys can clash");
         return;
     }
     assert!(inspector.inspect(&RULES, message).is_ok(), "redaction adds no work");
-    assert!(!inspector.hits().iter().any(|hit| hit.finder == WORD), "the word is gone");
+    let is_plain = |hit: &super::Hit| {
+        let found = of(message.body, &(hit.start as usize..hit.end as usize));
+        hit.finder == WORD && found.to_ascii_lowercase().windows(8).any(|window| window == b"bluebird")
+    };
+    assert!(!inspector.hits().iter().any(is_plain), "the word is gone");
     assert!(!hits.is_empty() || inspector.hits().is_empty(), "the same says the same");
 }
 

@@ -176,6 +176,8 @@ pub struct Inspector {
     findings: Vec<Finding>,
     opening_view: View,
     ready: Vec<u8>,
+    /// Bytes of the last body.
+    last: usize,
 }
 
 /// A document that is being read.
@@ -273,9 +275,9 @@ impl Inspector {
     /// # Errors
     /// The request must be refused whatever its rules say.
     pub fn inspect(&mut self, policy: &Policy, message: &Message<'_>) -> Result<Action, Stop> {
-        self.begin(Scope::Request);
-        self.matcher.tokenises = policy.tokenises();
         let Message { head, bytes, body } = *message;
+        self.begin(Scope::Request, body.len());
+        self.matcher.tokenises = policy.tokenises();
         if policy.looks_at(Scope::Request, Part::Url) {
             self.url(policy, bytes, head.path.range())?;
         }
@@ -292,7 +294,7 @@ impl Inspector {
     /// # Errors
     /// The answer must be refused whatever its rules say.
     pub fn inspect_answer(&mut self, policy: &Policy, answer: &Answer<'_>) -> Result<Action, Stop> {
-        self.begin(Scope::Response);
+        self.begin(Scope::Response, answer.body.len());
         self.body(policy, Reading::of_answer(answer)?, answer.body)?;
         Ok(self.strongest(policy))
     }
@@ -302,7 +304,7 @@ impl Inspector {
     /// # Errors
     /// The answer must be refused whatever its rules say.
     pub fn inspect_fields(&mut self, policy: &Policy, fields: &[Field], bytes: &[u8]) -> Result<Action, Stop> {
-        self.begin(Scope::Response);
+        self.begin(Scope::Response, bytes.len());
         self.matcher.fields(policy, fields, bytes)?;
         Ok(self.strongest(policy))
     }
@@ -412,8 +414,19 @@ impl Inspector {
         restore::edits(vault, body, &walker.pieces, &mut Scratch { text, walker: &mut inner.walker })
     }
 
-    /// Forgets the message before, and begins one that goes this way.
-    fn begin(&mut self, scope: Scope) {
+    /// Begins a call for a stream: its memory is that of the core, as it is.
+    fn begin_event(&mut self) {
+        self.matcher.scope = Scope::Response;
+        (self.matcher.vault, self.matcher.tokenises) = (None, false);
+        self.matcher.hits.clear();
+        self.matcher.numbers.clear();
+    }
+
+    /// Forgets the message before, and begins one that goes this way. Memory is kept for another body like the last one, so that large
+    /// ones in a row find it again; the first that is smaller gives it back.
+    fn begin(&mut self, scope: Scope, body: usize) {
+        let kept = self.last.saturating_mul(limits::SCRATCH_KEPT_FACTOR).max(limits::SCRATCH_BYTES_KEPT);
+        self.last = body;
         self.unread = 0;
         self.skipped = false;
         self.matcher.scope = scope;
@@ -421,14 +434,14 @@ impl Inspector {
         (*vault, *tokenises) = (None, false);
         hits.clear();
         numbers.clear();
-        views.shrink();
+        views.shrink(kept);
         *work = Work::default();
-        self.form.shrink();
+        self.form.shrink(kept);
         for Level { walker, text, .. } in &mut self.levels {
-            walker.shrink();
+            walker.shrink(kept);
             walker.usage = Usage::default();
             text.clear();
-            text.shrink_to(limits::SCRATCH_BYTES_KEPT);
+            text.shrink_to(kept);
         }
     }
 

@@ -29,7 +29,6 @@ use crate::http::sse::Event;
 use crate::limits;
 use crate::policy::Action;
 use crate::policy::Policy;
-use crate::policy::Scope;
 use crate::policy::Unread;
 use crate::policy::answers::Overdue;
 use crate::policy::code::Code;
@@ -259,7 +258,7 @@ impl Stream {
     fn begin(&mut self, call: &mut Call<'_>) {
         self.told.clear();
         self.denied = 0;
-        call.inspector.begin(Scope::Response);
+        call.inspector.begin_event();
         std::mem::swap(&mut call.inspector.matcher.numbers, &mut self.numbers);
     }
 
@@ -320,10 +319,61 @@ impl Stream {
         } else {
             raw.get(event.data.clone()).unwrap_or_default()
         };
-        let from = self.queue.push(raw) + event.data.start as u64;
-        let result = self.data(call, name, data, from);
+        let begin = self.queue.push(raw);
+        let result = self
+            .beside(call, raw, event, begin)
+            .and_then(|()| self.data(call, name, data, begin + event.data.start as u64));
         call.inspector.joined = joined;
         result
+    }
+
+    /// What an event says beside its data: comments, ids, names, fields that nobody knows. Nobody puts texts together from them, so that
+    /// each line is one.
+    fn beside(&mut self, call: &mut Call<'_>, raw: &[u8], event: &Event, begin: u64) -> Result<(), Cut> {
+        // `data: ` and an empty line; `event: ` and its end. What is longer by a few bytes says something.
+        let usual = if event.name.is_empty() { 12 } else { 20 };
+        let known = [&b"response."[..], b"content_block_", b"message", b"ping", b"error"];
+        let name = raw.get(event.name.clone()).unwrap_or_default();
+        let in_name = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_' | b'-');
+        let is_plain = event.end - event.data.len() - event.name.len() <= usual
+            && name.iter().all(in_name)
+            && (name.is_empty() || known.iter().any(|known| name.starts_with(known)));
+        if (is_plain && event.lines < 2) || !matches!(self.splitter, Splitter::Events(_)) {
+            return Ok(());
+        }
+        let mut at = 0;
+        for line in raw.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
+            let piece = super::piece(at..at + line.len(), 0..0, reading::BODY);
+            at += line.len();
+            if line.starts_with(b"data") || line.trim_ascii().is_empty() {
+                continue;
+            }
+            let matcher = &mut call.inspector.matcher;
+            matcher.hits.clear();
+            matcher.work = super::Work::default();
+            let result = matcher.plain(call.policy, raw, &piece).map_err(Cut::Stopped);
+            result.and_then(|()| self.act(call, begin)).map_err(|cut| self.stop_here(begin, cut))?;
+        }
+        Ok(())
+    }
+
+    /// Does what the policy says of the hits in an event's bytes, which begin at `from`.
+    fn act(&mut self, call: &mut Call<'_>, from: u64) -> Result<(), Cut> {
+        let matcher = &call.inspector.matcher;
+        self.bytes += matcher.work.input;
+        for hit in &matcher.hits {
+            let Some(rule) = hit.rule(call.policy) else { continue };
+            self.told.push(*hit);
+            if rule.action == Action::Block {
+                return Err(Cut::Blocked(rule.code));
+            }
+            if rule.action.replaces() {
+                self.redacted += u32::from(!hit.continued);
+                let with = if hit.continued { Vec::new() } else { queue::placeholder(rule, hit.spelling, hit.number) };
+                self.queue.edit(from + u64::from(hit.start), from + u64::from(hit.end), with);
+            }
+        }
+        Ok(())
     }
 
     /// What an event says; `from` is where that stands in the queue.
@@ -377,7 +427,7 @@ impl Stream {
 
     /// Whole texts: those that stand alone, and those that repeat what came in fragments.
     fn whole_texts(&mut self, call: &mut Call<'_>, texts: &[Piece], data: &[u8], from: u64) -> Result<(), Cut> {
-        let Call { inspector, policy, vault } = call;
+        let Call { inspector, policy, .. } = call;
         for piece in texts.iter().filter(|piece| piece.calls_tool()) {
             inspector.name.clear();
             unescape(data.get(piece.range()).unwrap_or_default(), &mut inspector.name);
@@ -387,21 +437,10 @@ impl Stream {
         matcher.hits.clear();
         matcher.work = super::Work::default();
         matcher.pieces(levels, policy, data, texts, Escape::Json).map_err(Cut::Stopped)?;
-        self.bytes += matcher.work.input;
-        for hit in &matcher.hits {
-            let Some(rule) = hit.rule(policy) else { continue };
-            self.told.push(*hit);
-            if rule.action == Action::Block {
-                return Err(Cut::Blocked(rule.code));
-            }
-            if rule.action.replaces() {
-                self.redacted += u32::from(!hit.continued);
-                let with = if hit.continued { Vec::new() } else { queue::placeholder(rule, hit.spelling, hit.number) };
-                self.queue.edit(from + u64::from(hit.start), from + u64::from(hit.end), with);
-            }
-        }
+        self.act(call, from)?;
+        let Call { inspector, vault, .. } = call;
         if let Some(vault) = vault {
-            let [level, ..] = levels;
+            let [level, ..] = &mut inspector.levels;
             self.queue.restore(vault, data, texts, from, &mut level.text, &mut level.walker);
         }
         Ok(())

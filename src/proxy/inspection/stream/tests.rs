@@ -14,6 +14,7 @@ use crate::inspect::Text;
 use crate::inspect::Work;
 use crate::inspect::inspector;
 use crate::inspect::inspector::Views;
+use crate::policy::Scope;
 use crate::proxy::inspection::tests::policy;
 
 /// Rules that replace all that is found, and two of the policy's own.
@@ -456,4 +457,21 @@ fn texts_that_are_no_json_are_read_too() {
     let line = |text: &str| json!({"response": text, "done": false}).to_string() + "\n";
     let outcome = bench.run(Framing::Lines(lines::Form::Lines), Api::Other, &[line("a 401288888"), line("8881881 b")]);
     assert_eq!(outcome.out, line("a [CARD]") + &line(" b"));
+}
+
+#[test]
+fn what_stands_beside_the_data_is_read() {
+    let mut bench = Bench::new(everything());
+    let cases = [
+        (": card 4012888888881881\n\n", ": card [CARD]\n\n"),
+        ("id: 536-22-8341\ndata: {}\n\n", "id: [SSN]\ndata: {}\n\n"),
+        ("event: bluebird\ndata: {}\n\n", "event: [WORD]\ndata: {}\n\n"),
+        ("x: bluebird\ndata: {}\n\n", "x: [WORD]\ndata: {}\n\n"),
+        ("data: {\n: bluebird\ndata: }\n\n", "data: {\n: [WORD]\ndata: }\n\n"),
+        (": ping\n\n", ": ping\n\n"),
+    ];
+    for (sent, expected) in cases {
+        let outcome = bench.run(Framing::Events, Api::OpenAiChat, &[sent]);
+        assert_eq!((outcome.end, outcome.out.as_str()), (Ok(()), expected));
+    }
 }
