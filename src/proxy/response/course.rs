@@ -25,7 +25,22 @@ pub(super) enum Course {
     /// It is a whole document in this coding: gathered and inspected.
     Gather(Coding),
     /// It is a stream in this coding: inspected as it comes.
-    Stream(Coding),
+    Stream(Flow, Coding),
+}
+
+/// What is inspected as it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// `text/event-stream`.
+    Events,
+    /// A JSON document a line.
+    Lines,
+    /// A JSON text sequence.
+    Sequence,
+    /// Text of no known length.
+    Text,
+    /// A document that is longer than what is inspected whole; the policy says that it is inspected all the same.
+    Oversize,
 }
 
 /// Decides.
@@ -60,10 +75,10 @@ pub(super) fn of(core: &Core, arrival: &Arrival<'_>) -> Result<Course, Error> {
     let coding = enforce::coding(&head.fields, bytes).map_err(Error::upstream)?;
     let is_open = matches!(head.body, Body::Chunked | Body::UntilClose);
     Ok(match kind {
-        Some(media_type::Kind::EventStream | media_type::Kind::JsonLines | media_type::Kind::JsonSequence) => {
-            Course::Stream(coding)
-        }
-        Some(media_type::Kind::Text) if is_open && head.status < 300 => Course::Stream(coding),
+        Some(media_type::Kind::EventStream) => Course::Stream(Flow::Events, coding),
+        Some(media_type::Kind::JsonLines) => Course::Stream(Flow::Lines, coding),
+        Some(media_type::Kind::JsonSequence) => Course::Stream(Flow::Sequence, coding),
+        Some(media_type::Kind::Text) if is_open && head.status < 300 => Course::Stream(Flow::Text, coding),
         _ => Course::Gather(coding),
     })
 }

@@ -16,6 +16,7 @@ use crate::net::buffer::Buffer;
 use crate::net::buffer::Full;
 use crate::policy::Action;
 use crate::policy::Policy;
+use crate::policy::answers::Oversize;
 use crate::proxy::Asked;
 use crate::proxy::Core;
 use crate::proxy::Exchange;
@@ -36,9 +37,12 @@ use super::Shape;
 use super::begin;
 use super::count_usage;
 use super::count_verdict;
+use super::course::Flow;
 use super::read_more;
 use super::refuse;
 use super::settle;
+use super::source::Source;
+use super::streamed;
 use super::write_head;
 
 fn full(_: Full) -> Error {
@@ -70,16 +74,19 @@ pub(super) async fn relay(
     exchange: &mut Exchange,
     coding: Coding,
 ) -> Result<Reuse, Error> {
-    let mut head_bytes = Buffer::new(&core.blocks);
-    head_bytes.extend(arrival.head_bytes()).map_err(full)?;
-    let gathered = gather(core, client, &mut arrival, exchange).await;
-    let Arrival { policy, upstream, response, verdict, spent, keep_alive, .. } = arrival;
-    let head = response.head;
-    let status = head.status;
-    let body = match gathered {
-        Ok(body) => body,
+    arrival.take_head(core)?;
+    let (policy, status) = (arrival.policy, arrival.response.head.status);
+    let body = match gather(core, client, &mut arrival, exchange).await {
+        Ok(Gathered::Whole(body)) => body,
+        Ok(Gathered::Oversize(reader, held)) => {
+            let source = Source::plain(reader, coding, &core.blocks)?.behind(held);
+            return Box::pin(streamed::relay(core, client, arrival, exchange, source, Flow::Oversize)).await;
+        }
         Err(error) => return Err(refuse(core, policy, exchange, status, error)),
     };
+    let Arrival { upstream, response, head_bytes, verdict, spent, keep_alive, .. } = arrival;
+    let head_bytes = head_bytes.unwrap_or_else(|| Buffer::new(&core.blocks));
+    let head = response.head;
     let complete = client.now;
     settle(core, client, upstream, head.keep_alive);
     let mut document = Document { policy, head, head_bytes, body, changed: Changed::default() };
@@ -105,35 +112,43 @@ pub(super) async fn relay(
     Ok(if keep_alive { Reuse::Keep } else { Reuse::Close })
 }
 
-/// Reads the whole body, and takes it and the head out of what was received.
+/// What came of gathering.
+enum Gathered {
+    /// The whole body.
+    Whole(Buffer),
+    /// It is too long, and the policy has it inspected as it comes: what reads the rest, and what was read.
+    Oversize(Reader, Buffer),
+}
+
+/// Reads the whole body, the head being out of the way.
 async fn gather(
     core: &Core,
     client: &mut Client,
     arrival: &mut Arrival<'_>,
     exchange: &Exchange,
-) -> Result<Buffer, Error> {
+) -> Result<Gathered, Error> {
     let bytes_max = core.settings.answer_bytes_max;
+    let scans = arrival.policy.answers().oversize == Oversize::Scan;
     let Arrival { upstream, response, .. } = arrival;
     let length = match response.head.body {
         Body::Length(length) => usize::try_from(length).unwrap_or(usize::MAX),
         Body::Empty | Body::Chunked | Body::UntilClose => 0,
     };
-    if length > bytes_max {
-        return Err(Error::upstream(Kind::BodyTooLarge));
-    }
-    upstream.received.consume(response.head_length);
+    let bound = if length > 0 { length } else { usize::MAX };
     let mut reader = Reader::new(response.head.body);
     let mut body = Buffer::new(&core.blocks);
     loop {
-        let bound = if length > 0 { length } else { usize::MAX };
-        reader.read(&mut upstream.received, |data| {
-            if body.len() + data.len() > bytes_max {
-                return Err(Kind::BodyTooLarge);
-            }
-            body.reserve_within(data.len(), bound).and_then(|()| body.extend(data)).map_err(|_| Kind::Memory)
-        })?;
+        // What one read brings may go past the bound: it is small.
+        if length <= bytes_max {
+            reader.read(&mut upstream.received, |data| {
+                body.reserve_within(data.len(), bound).and_then(|()| body.extend(data)).map_err(|_| Kind::Memory)
+            })?;
+        }
+        if length.max(body.len()) > bytes_max {
+            return if scans { Ok(Gathered::Oversize(reader, body)) } else { Err(Error::upstream(Kind::BodyTooLarge)) };
+        }
         if reader.is_done() || read_more(core, client, upstream, exchange, &reader).await? == 0 {
-            return Ok(body);
+            return Ok(Gathered::Whole(body));
         }
     }
 }

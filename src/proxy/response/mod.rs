@@ -50,6 +50,7 @@ mod source;
 mod streamed;
 
 use course::Course;
+use source::Source;
 
 /// An answer whose head has come.
 struct Arrival<'a> {
@@ -59,6 +60,8 @@ struct Arrival<'a> {
     upstream: Stream,
     /// The head.
     response: Response,
+    /// The bytes of the head, once they were taken out of what was received.
+    head_bytes: Option<Buffer>,
     /// What a rule about its fields asks for; none where there is no such rule.
     verdict: Option<Action>,
     /// What the gateway itself took for the request.
@@ -72,7 +75,26 @@ struct Arrival<'a> {
 impl Arrival<'_> {
     /// The bytes of the head.
     fn head_bytes(&self) -> &[u8] {
-        self.upstream.received.as_slice().get(..self.response.head_length).unwrap_or_default()
+        let bytes = self.head_bytes.as_ref().map_or(self.upstream.received.as_slice(), Buffer::as_slice);
+        bytes.get(..self.response.head_length).unwrap_or_default()
+    }
+
+    /// Takes the head out of what was received, so that the body can be.
+    fn take_head(&mut self, core: &Core) -> Result<(), Error> {
+        if self.head_bytes.is_none() {
+            let mut bytes = Buffer::new(&core.blocks);
+            bytes.extend(self.head_bytes()).map_err(|_| Error::upstream(Kind::Memory))?;
+            self.upstream.received.consume(self.response.head_length);
+            self.head_bytes = Some(bytes);
+        }
+        Ok(())
+    }
+
+    /// Drops the head, and leaves the body at the front of what was received.
+    fn drop_head(&mut self) {
+        if self.head_bytes.take().is_none() {
+            self.upstream.received.consume(self.response.head_length);
+        }
     }
 }
 
@@ -104,14 +126,17 @@ pub(super) async fn relay(
     let draining = core.shared.lifecycle.stage() >= Stage::Draining;
     let keep_alive = exchange.keep_alive && !draining;
     let status = response.head.status;
-    let mut arrival = Arrival { policy, upstream, response, verdict: None, spent, at, keep_alive };
+    let mut arrival = Arrival { policy, upstream, response, head_bytes: None, verdict: None, spent, at, keep_alive };
     let decided = fields::inspect(core, &mut arrival, exchange).and_then(|()| course::of(core, &arrival));
     match decided {
         Err(error) => Err(refuse(core, policy, exchange, status, error)),
         Ok(Course::Pass(coverage)) => passed::relay(core, client, arrival, exchange, coverage).await,
         // Boxed, so that the many exchanges that go another way do not hold its memory.
         Ok(Course::Gather(coding)) => Box::pin(gathered::relay(core, client, arrival, exchange, coding)).await,
-        Ok(Course::Stream(coding)) => Box::pin(streamed::relay(core, client, arrival, exchange, coding)).await,
+        Ok(Course::Stream(flow, coding)) => {
+            let source = Source::plain(Reader::new(arrival.response.head.body), coding, &core.blocks)?;
+            Box::pin(streamed::relay(core, client, arrival, exchange, source, flow)).await
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::proxy::Exchange;
 use crate::proxy::Reuse;
 use crate::proxy::write_client;
 use crate::shared::counters::Coverage;
+use crate::upstream::h1::Reader;
 
 use super::Arrival;
 use super::Shape;
@@ -34,7 +35,7 @@ pub(super) async fn relay(
     let body = framing(arrival.response.head.body, exchange.modern);
     let keep_alive = arrival.keep_alive && body != Body::UntilClose;
     let shape = Shape { body, keep_alive, coverage, changed: Changed::default() };
-    let source = Source::as_sent(arrival.response.head.body);
+    let source = Source::as_sent(Reader::new(arrival.response.head.body));
     pump(core, client, arrival, exchange, source, shape).await
 }
 
@@ -42,19 +43,19 @@ pub(super) async fn relay(
 pub(super) async fn pump(
     core: &Core,
     client: &mut Client,
-    arrival: Arrival<'_>,
+    mut arrival: Arrival<'_>,
     exchange: &mut Exchange,
     mut source: Source,
     shape: Shape,
 ) -> Result<Reuse, Error> {
     let mut out = Buffer::new(&core.blocks);
     write_head(core, &arrival.response.head, arrival.head_bytes(), exchange, shape, &mut out)?;
+    arrival.drop_head();
     let Arrival { mut upstream, response, verdict, spent, at: arrived, .. } = arrival;
     if let Some(action) = verdict {
         count_verdict(core, action);
     }
     let (status, upstream_keep_alive) = (response.head.status, response.head.keep_alive);
-    upstream.received.consume(response.head_length);
     drop(response);
     let body = shape.body;
     let mut spent = Some(spent);

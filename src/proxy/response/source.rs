@@ -6,7 +6,6 @@ use crate::error::Error;
 use crate::error::Kind;
 use crate::http::coding::Coding;
 use crate::http::coding::Decoder;
-use crate::http::framing::Body;
 use crate::limits;
 use crate::net::buffer::Blocks;
 use crate::net::buffer::Buffer;
@@ -19,6 +18,8 @@ pub(super) struct Source {
     /// What takes the framing off.
     pub(super) reader: Reader,
     coding: Option<Coded>,
+    /// What was read before it was known that the answer is not gathered; still in its coding.
+    held: Option<Buffer>,
 }
 
 /// A decoder, and what the core is charged for it.
@@ -28,25 +29,35 @@ struct Coded {
 }
 
 impl Source {
-    /// A body framed as `body`, in whatever coding it was sent.
-    pub(super) fn as_sent(body: Body) -> Self {
-        Self { reader: Reader::new(body), coding: None }
+    /// A body in whatever coding it was sent.
+    pub(super) fn as_sent(reader: Reader) -> Self {
+        Self { reader, coding: None, held: None }
     }
 
     /// The same with its coding taken off as it comes.
     ///
     /// # Errors
     /// The core's budget has no room for a decoder.
-    pub(super) fn plain(body: Body, coding: Coding, blocks: &Rc<Blocks>) -> Result<Self, Error> {
+    pub(super) fn plain(reader: Reader, coding: Coding, blocks: &Rc<Blocks>) -> Result<Self, Error> {
         if coding == Coding::Identity {
-            return Ok(Self::as_sent(body));
+            return Ok(Self::as_sent(reader));
         }
         let lease = Lease::new(blocks, Decoder::memory_max(coding)).map_err(|_| Error::upstream(Kind::Memory))?;
         let coded = Coded { decoder: Decoder::endless(coding), _charged: lease };
-        Ok(Self { reader: Reader::new(body), coding: Some(coded) })
+        Ok(Self { reader, coding: Some(coded), held: None })
     }
 
-    /// Hands all data that `received` holds to `sink`, run by run, and consumes it.
+    /// The same with the beginning of the body, which was read by `reader` before.
+    pub(super) fn behind(self, held: Buffer) -> Self {
+        Self { held: Some(held), ..self }
+    }
+
+    /// Whether a coding is taken off.
+    pub(super) fn is_coded(&self) -> bool {
+        self.coding.is_some()
+    }
+
+    /// Hands all data that is here to `sink`, run by run, and consumes it: what was held at first, then what `received` holds.
     ///
     /// # Errors
     /// The framing or the coding is broken, or whatever the sink says.
@@ -55,11 +66,15 @@ impl Source {
         received: &mut Buffer,
         mut sink: impl FnMut(&[u8]) -> Result<(), Kind>,
     ) -> Result<(), Error> {
-        let Self { reader, coding } = self;
-        match coding {
-            None => reader.read(received, sink),
-            Some(coded) => reader.read(received, |data| decode(&mut coded.decoder, data, &mut sink)),
+        let Self { reader, coding, held } = self;
+        let mut plain = |data: &[u8]| match coding {
+            None => sink(data),
+            Some(coded) => decode(&mut coded.decoder, data, &mut sink),
+        };
+        if let Some(held) = held.take() {
+            plain(held.as_slice()).map_err(Error::upstream)?;
         }
+        reader.read(received, plain)
     }
 
     /// Whether the body is complete, the connection being still open.

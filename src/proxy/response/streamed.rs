@@ -1,10 +1,10 @@
-//! An answer that comes in events.
+//! An answer that is inspected as it comes.
 //!
-//! Its events are not inspected yet: they are passed on as they come, and the head says so.
+//! It is not inspected yet: it is passed on, and its head says so. A document that is too long to be gathered is refused.
 
 use crate::client::h1::Client;
 use crate::error::Error;
-use crate::http::coding::Coding;
+use crate::error::Kind;
 use crate::http::encode::Changed;
 use crate::http::framing::Body;
 use crate::proxy::Core;
@@ -15,6 +15,7 @@ use crate::shared::counters::Coverage;
 
 use super::Arrival;
 use super::Shape;
+use super::course::Flow;
 use super::framing;
 use super::passed;
 use super::refuse;
@@ -26,17 +27,20 @@ pub(super) async fn relay(
     client: &mut Client,
     arrival: Arrival<'_>,
     exchange: &mut Exchange,
-    coding: Coding,
+    source: Source,
+    flow: Flow,
 ) -> Result<Reuse, Error> {
     let head = &arrival.response.head;
-    let coded = coding != Coding::Identity;
+    let (policy, status) = (arrival.policy, head.status);
+    if flow == Flow::Oversize {
+        return Err(refuse(core, policy, exchange, status, Error::upstream(Kind::BodyTooLarge)));
+    }
+    let coded = source.is_coded();
     // Without its coding it has another length, which nobody knows yet.
     let body = framing(if coded { Body::UntilClose } else { head.body }, exchange.modern);
     let changed = Changed { decoded: enforce::is_coded(&head.fields), bytes: coded };
     let keep_alive = arrival.keep_alive && body != Body::UntilClose;
     let shape = Shape { body, keep_alive, coverage: Coverage::NoneStream, changed };
-    let (policy, status) = (arrival.policy, head.status);
-    let source = Source::plain(head.body, coding, &core.blocks)?;
     let result = passed::pump(core, client, arrival, exchange, source, shape).await;
     result.map_err(|error| if exchange.answered { error } else { refuse(core, policy, exchange, status, error) })
 }
