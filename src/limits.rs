@@ -289,6 +289,26 @@ pub const POLICY_TOOLS_MAX: usize = 1_000;
 /// call of one is denied.
 pub const TOOL_NAME_BYTES_MAX: usize = 256;
 
+/// Texts of one streamed answer that are told apart: 16 choices with 16 calls of tools each. Past it: the stream is cut.
+pub const STREAM_CHANNELS_MAX: usize = 256;
+
+/// Bytes of the buffers of a stream that are kept while nothing waits: an event or two.
+pub const STREAM_INPUT_BYTES_KEPT: usize = 2048;
+
+/// Bytes of one stream's events that wait, decided about or not. At half of it: what the policy's `at_hold_limit` says; past it: the
+/// stream is cut.
+pub const STREAM_HELD_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes of a text's buffer that are kept while nothing waits.
+pub const CHANNEL_BYTES_KEPT: usize = 512;
+
+/// Bytes of a text that was given out and is looked at again, for what is only told of: more than the longest address. What is longer
+/// is found from here on.
+pub const CHANNEL_WATCHED_BYTES_MAX: usize = 448;
+
+/// Bytes before what is decided that are kept: for context words, and for what a number or an address may stand behind.
+pub const CHANNEL_CONTEXT_BYTES: usize = 80;
+
 /// Bytes of one stream's answer that wait for an open match, where the policy does not say: longer than every bounded built-in match.
 /// At it: what the policy's `at_hold_limit` says.
 pub const ANSWER_HOLD_BYTES: usize = 4096;
@@ -305,6 +325,19 @@ pub const ANSWER_HOLD_MILLISECONDS: u64 = 2_000;
 
 /// The most that a policy may say, milliseconds: half the time after which clients take a silent stream for dead. Past it: the policy is refused.
 pub const ANSWER_HOLD_MILLISECONDS_MAX: u64 = 30_000;
+
+/// Bytes of a placeholder's name: a word of 32, `_`, 9 digits. A longer text in brackets is no placeholder.
+pub const PLACEHOLDER_NAME_BYTES_MAX: usize = 42;
+
+/// Different values of one exchange that are kept to be put back in its answer; a prompt of names and addresses has tens. Past it: the
+/// value is redacted for good, and counted.
+pub const VAULT_VALUES_MAX: usize = 1024;
+
+/// Bytes of them together: 64 bytes for each. Past it: as above.
+pub const VAULT_BYTES_MAX: usize = 64 * 1024;
+
+/// Different numbers of placeholders that a request itself holds and that are not given out. Past it: nothing of this exchange is put back.
+pub const PLACEHOLDERS_TAKEN_MAX: usize = 256;
 
 /// Mistakes that are told of one policy. Past it: only their number is.
 pub const POLICY_MISTAKES_MAX: usize = 100;

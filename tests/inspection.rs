@@ -185,6 +185,26 @@ fn a_value_split_over_parts_is_found_at_every_split() {
 }
 
 #[test]
+fn what_is_tokenised_leaves_under_a_number_of_its_own() {
+    each(PLAIN, |setup| {
+        let upstream = setup.echo();
+        let rule = "detector = \"email\"\naction = \"tokenise\"";
+        let mut guarded = Guarded::start(setup, &upstream, &document(1, "", &[rule]), &[]);
+        let mut client = guarded.gateway.client();
+        let body = chat("[EMAIL_2] anna.keller@nordwind-handel.de b@nordwind-handel.de anna.keller@nordwind-handel.de");
+        let answer = client.post(CHAT, &body);
+        assert_eq!((answer.status, answer.fields.one("x-penaxtra-redacted")), (200, Some("3".into())));
+        let sent: Value = serde_json::from_str(&last_body(&upstream)).unwrap();
+        assert_eq!(sent["messages"][0]["content"], "[EMAIL_2] [EMAIL_1] [EMAIL_3] [EMAIL_1]");
+        let events = guarded.events(1);
+        assert_eq!((&events[0]["action"], &events[0]["count"]), (&json!("redact"), &json!(3)));
+        assert_eq!(guarded.metric("pnx_vault_values_total"), 2.0);
+        assert_eq!(guarded.metric("pnx_vault_left_out_total"), 0.0);
+        guarded.gateway.finish();
+    });
+}
+
+#[test]
 fn arguments_of_tool_calls_stay_valid_json() {
     each(PLAIN, |setup| {
         let upstream = setup.echo();
@@ -324,6 +344,9 @@ fn forms_are_read_and_other_content_is_up_to_the_policy() {
         assert_eq!(last_body(&upstream), part("to [EMAIL]"));
         assert_eq!(send(&mut client, "text/plain", b"to anna@nordwind-handel.de"), 200);
         assert_eq!(last_body(&upstream), "to [EMAIL]");
+        let lines = b"{\"to\":\"anna@nordwind-handel.de\"}\n{\"to\":\"nobody\"}\n";
+        assert_eq!(send(&mut client, "application/x-ndjson", lines), 200);
+        assert_eq!(last_body(&upstream), "{\"to\":\"[EMAIL]\"}\n{\"to\":\"nobody\"}\n");
         assert_eq!(send(&mut client, "multipart/form-data; boundary=B", b"--B\r\nno"), 400);
         assert_eq!(send(&mut client, "application/octet-stream", b"\x00\x01 anna@nordwind-handel.de"), 200);
         assert_eq!(guarded.metric("pnx_uninspected_total"), 1.0);

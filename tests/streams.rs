@@ -1,16 +1,21 @@
 //! The generator of answers and its reader, on which the tests of inspected answers stand: what is made reads back, in every dialect
 //! and channel, and the reader sees what must not pass.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says no")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a panic is how a test says no; tests lock and read time"
+)]
 #![expect(unreachable_pub, reason = "a test crate exports nothing; `pub` is what a module shows to the others")]
 
-#[expect(dead_code, reason = "shared with the tests of whole gateways, which use the rest")]
-#[path = "support/streams/mod.rs"]
-mod streams;
+#[expect(dead_code, reason = "the harness is shared with the stories, which use the rest")]
+mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use streams::{Channel, Dialect, Kind, Told};
-use streams::{assemble, interleaved, stream, unaries, unary, unary_text, unary_texts};
+use support::streams::{Channel, Dialect, Kind, Told};
+use support::streams::{assemble, interleaved, stream, unaries, unary, unary_text, unary_texts};
+use support::{PLAIN, each, model};
 
 /// What is hard to write and to cut: quotes, backslashes, line ends, an emoji, what looks like an escape.
 const TEXT: &str = "a \"quoted\" \\ back\\slash\nline\r\n\tZürich 🙂 \\u0041 {\"x\":[1]}";
@@ -173,4 +178,40 @@ fn an_error_in_the_middle_is_told_with_what_came_before() {
             assert_eq!(told.texts, [(channel, "before".to_owned())], "{dialect:?}");
         }
     }
+}
+
+#[test]
+fn a_model_says_what_it_is_asked_to() {
+    each(PLAIN, |setup| {
+        let upstream = setup.upstream(model::speak);
+        let gateway = setup.gateway(&upstream, &[]);
+        let mut client = gateway.client();
+        for (dialect, channel) in channels() {
+            let kind = format!("{:?}", channel.kind).to_lowercase();
+            let (n, part) = (channel.choice + 1, channel.part);
+            for is_streamed in [true, false] {
+                let prompt = format!("split=2 kind={kind} n={n} part={part} say: Zürich, 12 o'clock");
+                let body = with(&dialect.request(is_streamed), "hello", &prompt);
+                let accept = if is_streamed { "text/event-stream" } else { "application/json" };
+                let head = format!(
+                    "POST {} HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\nAccept: {accept}\r\nContent-Length: {}\r\n\r\n",
+                    dialect.path(),
+                    body.len()
+                );
+                let answer = client.send(&[head.as_bytes(), &body].concat()).answer();
+                assert_eq!(answer.status, 200, "{dialect:?}: {}", answer.text());
+                let said = if is_streamed {
+                    let told = assemble(dialect, &answer.body).unwrap();
+                    assert!(told.ended);
+                    told.text(channel).map(str::to_owned)
+                } else {
+                    unary_text(dialect, channel, &answer.body).ok()
+                };
+                assert_eq!(said.as_deref(), Some("Zürich, 12 o'clock"), "{dialect:?} {channel:?} {is_streamed}");
+            }
+        }
+        let nothing = client.post(Dialect::Chat.path(), json!({"messages": []}).to_string().as_bytes());
+        assert_eq!(nothing.status, 400);
+        gateway.finish();
+    });
 }

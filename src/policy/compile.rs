@@ -21,6 +21,7 @@ use super::document::Mistake;
 use super::places;
 use super::places::Places;
 use crate::extract::Part;
+use crate::inspect::opening::Openings;
 use crate::inspect::scan::Find;
 use crate::inspect::scan::Finder;
 use crate::inspect::scan::FinderError;
@@ -56,6 +57,11 @@ pub fn compile(document: &Document, origin: Origin, digest: [u8; 32]) -> Result<
         action: if rule.shadow { Action::Warn } else { rule.action },
         placeholder: rule.placeholder.clone(),
     });
+    let acts: Box<[Acts]> = deciders.iter().map(|deciders| Acts::of(document, deciders)).collect();
+    let holds = |part| Openings::new(&finders, |at| acts.get(at).is_some_and(|acts| acts.at(Scope::Response, part)));
+    let answers = Places::new(&[Scope::Response], &places::PARTS, &places::LAYERS, &places::ROLES);
+    let watched =
+        |at: usize| deciders.get(at).is_some_and(|deciders| deciders.iter().any(|(places, _)| places.meets(answers)));
     Ok(Policy {
         version: document.version,
         tenant: document.tenant.clone(),
@@ -69,9 +75,12 @@ pub fn compile(document: &Document, origin: Origin, digest: [u8; 32]) -> Result<
         answers: document.answers,
         scanner,
         rules: rules.collect(),
-        acts: deciders.iter().map(|deciders| Acts::of(document, deciders)).collect(),
+        holding: [holds(Part::Body), holds(Part::Tools)],
+        watching: Openings::new(&finders, watched),
+        acts,
         deciders,
         looks: looks(document),
+        tokenises: document.rules.iter().any(|rule| rule.action == Action::Tokenise && !rule.shadow),
         digest,
     })
 }

@@ -37,6 +37,7 @@ use tools::Tools;
 use crate::extract::Part;
 use crate::extract::Place;
 use crate::inspect::detector::Severity;
+use crate::inspect::opening::Openings;
 use crate::inspect::scan::Scanner;
 
 /// The policy that holds where no other is given.
@@ -232,7 +233,12 @@ pub struct Policy {
     deciders: Box<[Deciders]>,
     /// INVARIANT: one for each finder of `scanner`.
     acts: Box<[Acts]>,
+    /// What holds the text of a stream back, outside tools and in them.
+    holding: [Openings; 2],
+    /// What of a stream's text is kept to be looked at again.
+    watching: Openings,
     looks: Looks,
+    tokenises: bool,
     /// SHA-256 of the document's bytes.
     digest: [u8; 32],
 }
@@ -323,6 +329,25 @@ impl Policy {
     #[must_use]
     pub fn acts(&self, finder: u16, scope: Scope, part: Part) -> bool {
         self.acts.get(usize::from(finder)).is_some_and(|acts| acts.at(scope, part))
+    }
+
+    /// Where matches may have begun that are replaced, or a reason to block, in this part of an answer.
+    #[must_use]
+    pub const fn holding(&self, part: Part) -> &Openings {
+        let [body, tools] = &self.holding;
+        if matches!(part, Part::Tools) { tools } else { body }
+    }
+
+    /// Where matches of any rule for answers may have begun.
+    #[must_use]
+    pub const fn watching(&self) -> &Openings {
+        &self.watching
+    }
+
+    /// Whether any rule tokenises, so that a request must be asked which placeholders it holds itself.
+    #[must_use]
+    pub const fn tokenises(&self) -> bool {
+        self.tokenises
     }
 
     /// Its rules, in the order of the document.

@@ -114,8 +114,15 @@ action = "block"
 
 ## Tokens that are put back
 
-`action = "tokenise"` replaces a value by a placeholder, such as `[EMAIL_1]`, and puts the value back where the answer repeats it. Equal
-values have one placeholder; values are kept in memory for one exchange, and overwritten at its end.
+`action = "tokenise"` replaces a value by a placeholder, such as `[EMAIL_1]`, and puts the value back where the answer repeats it.
+
+- Equal values of a request share a placeholder. Numbers follow the order of the values, so that a conversation that goes on is written
+  the same. Numbers of placeholders that the request holds itself are left out: what was not issued is never replaced by a value.
+- A model may write the placeholder a little differently: letters in any case; a space, `-` or `_` for each `_`; one space inside the
+  brackets; `\_` and `\-`, and `\[` together with `\]`, as Markdown escapes them. `[email 1]` is `[EMAIL_1]`; `[EMAIL_01]` and `EMAIL_1` are not.
+- In the arguments of a tool call, and in a text that is JSON, the value is escaped for the JSON that it stands in.
+- Values are kept in memory for one exchange and overwritten at its end. What there is no room for, a number of JSON (which becomes `0`) and what
+  overlaps another match are redacted for good; `pnx_vault_left_out_total` counts those without room.
 
 "#;
 
@@ -202,6 +209,9 @@ fn bounds(page: &mut String) {
         ("bytes of a pattern's automaton", limits::PATTERN_BYTES_MAX),
         ("context words of a rule", limits::POLICY_CONTEXT_WORDS_MAX),
         ("bytes of a context word", limits::POLICY_CONTEXT_BYTES_MAX),
+        ("names in a list of tools", limits::POLICY_TOOLS_MAX),
+        ("tokenised values of one exchange", limits::VAULT_VALUES_MAX),
+        ("bytes of them together", limits::VAULT_BYTES_MAX),
     ];
     page.push_str("## Bounds\n\n| what | most |\n|---|---|\n");
     for (what, most) in bounds {

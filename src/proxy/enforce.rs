@@ -53,6 +53,8 @@ pub(super) fn enforce(
     #[cfg(test)]
     assert!(!message.body.starts_with(super::PANIC), "on purpose: {}", String::from_utf8_lossy(message.body));
     let result = inspector.inspect(policy, &message);
+    // Taken whatever comes: what is not put back is not kept.
+    let vault = inspector.take_vault();
     let counters = core.counters();
     counters.inspected_bytes.add(inspector.bytes());
     counters.uninspected.add(u64::from(inspector.unread()));
@@ -72,6 +74,11 @@ pub(super) fn enforce(
         Action::Redact | Action::Tokenise => {
             let redacted = redact(core, client, request, exchange, (policy, &mut *inspector))?;
             exchange.redacted = redacted;
+            if let Some(vault) = vault {
+                counters.vault_values.add(vault.len() as u64);
+                counters.vault_left_out.add(u64::from(vault.left_out()));
+                exchange.vault = Some(vault).filter(|vault| !vault.is_empty());
+            }
             counters.redactions.add(u64::from(redacted));
             counters.count_verdict(Verdict::Redact);
             Ok(())

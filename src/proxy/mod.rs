@@ -59,6 +59,7 @@ mod request;
 mod response;
 
 use inspection::Inspector;
+use inspection::vault::Vault;
 use refusal::Dialect;
 use refusal::Own;
 use refusal::Reasoned;
@@ -187,6 +188,8 @@ struct Exchange {
     api: Api,
     /// What is kept of the request for its answer; none where no answer is inspected.
     asked: Option<Asked>,
+    /// What of the request is to be put back in its answer; none where nothing is.
+    vault: Option<Box<Vault>>,
     /// The status of an answer that was refused and is answered with this status all the same.
     status: Option<u16>,
     /// The exchange must end by then.
@@ -211,6 +214,7 @@ impl Exchange {
             reasoned: None,
             api: Api::of_path(head.path.of(received)),
             asked: None,
+            vault: None,
             status: None,
             until: client.now + core.settings.timeouts.total,
         }
@@ -231,6 +235,7 @@ impl Exchange {
             reasoned: None,
             api: Api::Other,
             asked: None,
+            vault: None,
             status: None,
             until: clock::now(),
         }

@@ -363,6 +363,10 @@ pub struct Counters {
     pub matches: Counter,
     /// Places that were redacted.
     pub redactions: Counter,
+    /// Different values of requests that were replaced by placeholders to be put back.
+    pub vault_values: Counter,
+    /// Matches that were to be and are redacted for good: there was no room for them, or they were not UTF-8.
+    pub vault_left_out: Counter,
     /// Bodies, parts and media that the policy let through without inspection.
     pub uninspected: Counter,
     /// Events that found the ring full.

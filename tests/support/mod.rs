@@ -4,6 +4,7 @@
 //! module of the library is used here. Every gateway that it starts is ended by it, by pid, whatever the test does.
 
 pub mod certificates;
+pub mod model;
 pub mod streams;
 pub mod strict;
 pub mod upstream;

@@ -23,7 +23,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// One figure of a core's block: its name, what it is, and where it stands. `_total` makes it a counter.
 type Figure = (&'static str, &'static str, fn(&Counters) -> u64);
 
-const FIGURES: [Figure; 27] = [
+const FIGURES: [Figure; 29] = [
     ("pnx_connections_accepted_total", "Client connections accepted.", |block| block.connections_accepted.value()),
     ("pnx_connections_refused_total", "Client connections turned away at the cap.", |block| {
         block.connections_refused.value()
@@ -60,6 +60,12 @@ const FIGURES: [Figure; 27] = [
     ("pnx_inspected_bytes_total", "Bytes of text that were inspected.", |block| block.inspected_bytes.value()),
     ("pnx_matches_total", "Matches of rules, whatever was done about them.", |block| block.matches.value()),
     ("pnx_redactions_total", "Placeholders put into requests and answers.", |block| block.redactions.value()),
+    ("pnx_vault_values_total", "Values of requests kept to be put back in answers.", |block| {
+        block.vault_values.value()
+    }),
+    ("pnx_vault_left_out_total", "Matches that were to be kept and were redacted for good.", |block| {
+        block.vault_left_out.value()
+    }),
     ("pnx_uninspected_total", "Bodies, files and media let through unread.", |block| block.uninspected.value()),
     ("pnx_answers_held_bytes_total", "Bytes of streams held back while a match could go on.", |block| {
         block.answers_held_bytes.value()

@@ -40,6 +40,7 @@ use crate::inspect::Text;
 use crate::inspect::Work;
 use crate::inspect::inspector;
 use crate::inspect::inspector::Views;
+use crate::inspect::normalise::View;
 use crate::inspect::overlap;
 use crate::limits;
 use crate::policy::Action;
@@ -49,14 +50,23 @@ use crate::policy::Scope;
 use crate::policy::Unread;
 
 pub mod fuzz;
+pub mod placeholder;
 mod reading;
 pub mod redact;
+pub mod restore;
+#[cfg(test)]
+mod restore_tests;
+pub mod stream;
 #[cfg(test)]
 #[expect(clippy::string_slice, reason = "a panic is how a test says no")]
 mod tests;
+pub mod vault;
 
 use reading::Reading;
 pub(super) use reading::media_type;
+use restore::Edit;
+use restore::Scratch;
+use vault::Vault;
 
 /// A whole request, its content coding taken off.
 #[derive(Clone, Copy, Debug)]
@@ -158,6 +168,13 @@ pub struct Inspector {
     unread: u32,
     /// The whole body was let through unread.
     skipped: bool,
+    // For streams: the data of an event of several lines, its texts that are no fragments, the name of a tool, what is found in a
+    // channel, and what is folded to see where a match may have begun.
+    joined: Vec<u8>,
+    texts: Vec<Piece>,
+    name: Vec<u8>,
+    findings: Vec<Finding>,
+    opening_view: View,
 }
 
 /// A document that is being read.
@@ -193,6 +210,10 @@ struct Matcher {
     order: Vec<Offset>,
     numbers: HashMap<u64, u32>,
     hasher: RandomState,
+    /// What is to be put back in the answer; none before a rule tokenises something.
+    vault: Option<Box<Vault>>,
+    /// The policy tokenises, and the message is a request.
+    tokenises: bool,
     work: Work,
 }
 
@@ -207,6 +228,8 @@ impl Default for Matcher {
             order: Vec::new(),
             numbers: HashMap::new(),
             hasher: RandomState::new(),
+            vault: None,
+            tokenises: false,
             work: Work::default(),
         }
     }
@@ -250,6 +273,7 @@ impl Inspector {
     /// The request must be refused whatever its rules say.
     pub fn inspect(&mut self, policy: &Policy, message: &Message<'_>) -> Result<Action, Stop> {
         self.begin(Scope::Request);
+        self.matcher.tokenises = policy.tokenises();
         let Message { head, bytes, body } = *message;
         if policy.looks_at(Scope::Request, Part::Url) {
             self.url(policy, bytes, head.path.range())?;
@@ -258,6 +282,7 @@ impl Inspector {
             self.matcher.fields(policy, &head.fields, bytes)?;
         }
         self.body(policy, Reading::of(message)?, body)?;
+        self.matcher.settle();
         Ok(self.strongest(policy))
     }
 
@@ -290,6 +315,12 @@ impl Inspector {
     #[must_use]
     pub fn hits(&self) -> &[Hit] {
         &self.matcher.hits
+    }
+
+    /// What the hits of the request stand for that are tokenised, if there are any. It is handed out once.
+    #[must_use]
+    pub fn take_vault(&mut self) -> Option<Box<Vault>> {
+        self.matcher.vault.take()
     }
 
     /// Bytes of text that were inspected.
@@ -348,12 +379,33 @@ impl Inspector {
         }
     }
 
+    /// The placeholders of the request that stand in an answer, for [`restore::splice`]. To be asked for an answer as it is to be sent on,
+    /// with all that is redacted in it, since this reads it again.
+    #[must_use]
+    pub fn restorations<'v>(&mut self, vault: &'v Vault, answer: &Answer<'_>) -> Vec<Edit<'v>> {
+        let [Level { walker, text, .. }, inner, ..] = &mut self.levels;
+        let body = answer.body;
+        let read = match Reading::of_answer(answer) {
+            Ok(Reading::Json(root)) => walker.walk(body, root).is_ok(),
+            Ok(Reading::Guess) => walker.walk(body, Api::Other.table()).is_ok(),
+            Ok(Reading::Text) => false,
+            Ok(Reading::Nothing | Reading::Urlencoded | Reading::Multipart(_) | Reading::Unread) | Err(_) => {
+                return Vec::new();
+            }
+        };
+        if !read {
+            return restore::edits_of_text(vault, body);
+        }
+        restore::edits(vault, body, &walker.pieces, &mut Scratch { text, walker: &mut inner.walker })
+    }
+
     /// Forgets the message before, and begins one that goes this way.
     fn begin(&mut self, scope: Scope) {
         self.unread = 0;
         self.skipped = false;
         self.matcher.scope = scope;
-        let Matcher { views, hits, numbers, work, .. } = &mut self.matcher;
+        let Matcher { views, hits, numbers, vault, tokenises, work, .. } = &mut self.matcher;
+        (*vault, *tokenises) = (None, false);
         hits.clear();
         numbers.clear();
         views.shrink();
@@ -405,7 +457,7 @@ impl Inspector {
         if u32::try_from(body.len()).is_err() {
             return Err(Stop::Limit);
         }
-        let Self { levels, form, matcher, unread, skipped } = self;
+        let Self { levels, form, matcher, unread, skipped, .. } = self;
         let hits = matcher.hits.len();
         match reading {
             Reading::Nothing => {}
@@ -579,6 +631,7 @@ impl Matcher {
     fn plain(&mut self, policy: &Policy, document: &[u8], piece: &Piece) -> Result<(), Stop> {
         let bytes = document.get(piece.range()).unwrap_or_default();
         let key = document.get(piece.key()).unwrap_or_default();
+        self.placeholders(bytes);
         let Self { views, findings, work, .. } = self;
         inspector::inspect(policy.scanner(), Text { bytes, key }, work, views, findings)?;
         for at in 0..self.findings.len() {
@@ -607,6 +660,7 @@ impl Matcher {
         }
         let Level { text, seams, .. } = level;
         assemble(document, pieces, escape, text, seams);
+        self.placeholders(text);
         let key = pieces.first().and_then(|piece| document.get(piece.key())).unwrap_or_default();
         let Self { views, findings, joint, work, .. } = self;
         inspector::inspect(policy.scanner(), Text { bytes: text, key }, work, views, joint)?;
@@ -684,11 +738,38 @@ impl Matcher {
             Form::Text | Form::Json => Spelling::Plain,
         };
         let numbered = rule.action.replaces() && (rule.placeholder.numbered || spelling == Spelling::Key);
-        let number = if numbered && !continued { self.number(&rule.placeholder.word, found) } else { 0 };
+        let mut number = if numbered && !continued { self.number(&rule.placeholder.word, found) } else { 0 };
+        // A number has no room for a placeholder, so nothing of it can come back.
+        if rule.action == Action::Tokenise && number > 0 && spelling != Spelling::Number {
+            let vault = self.vault.get_or_insert_default();
+            if !vault.keep(&rule.placeholder.word, number, found) {
+                number = 0;
+            }
+        }
         let Finding { start, end, finder, validated } = finding;
         let (scope, place, target) = (self.scope, piece.place, Target::Body);
         self.hits.push(Hit { start, end, finder, scope, target, spelling, place, continued, validated, number });
         Ok(())
+    }
+
+    /// Notes what has the form of a placeholder in a request's own text. Later texts may hold some too, so that numbers are given out
+    /// at the end.
+    fn placeholders(&mut self, text: &[u8]) {
+        if self.tokenises && placeholder::next(text, 0).is_some() {
+            self.vault.get_or_insert_default().take(text);
+        }
+    }
+
+    /// Gives out the numbers of placeholders.
+    fn settle(&mut self) {
+        let Some(vault) = &mut self.vault else { return };
+        let given = vault.settle();
+        for hit in self.hits.iter_mut().filter(|hit| hit.number > 0) {
+            hit.number = given(hit.number);
+        }
+        if vault.is_empty() && vault.left_out() == 0 {
+            self.vault = None;
+        }
     }
 
     /// Equal values of one word get an equal number.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::Hit;
 use super::Spelling;
 use super::Target;
+use crate::policy::Action;
 use crate::policy::Policy;
 
 /// What redaction does to one target, piece by piece: bytes that stay, and what stands between them.
@@ -51,16 +52,29 @@ impl<'a> Redaction<'a> {
                 end = if overlaps { end.max(hit.end as usize) } else { end };
                 overlaps
             });
-            hits = rest.get(overlapping.count()..).unwrap_or_default();
+            let (group, others) = hits.split_at_checked(1 + overlapping.count()).unwrap_or_default();
+            hits = others;
             write(bytes.get(at..span.start).unwrap_or_default())?;
             if !first.continued {
-                self.placeholder(first, &mut write)?;
+                self.placeholder(&self.speaker(*first, group, end), &mut write)?;
                 count += 1;
             }
             at = end;
         }
         write(bytes.get(at..).unwrap_or_default())?;
         Ok(count)
+    }
+
+    /// The hit whose placeholder stands for hits that overlap and end at `end`: one that is tokenised and covers them all, so that all of
+    /// it can be put back; else the first. A value that is only part of what is replaced is not put back, so it gets no number.
+    fn speaker(&self, first: Hit, group: &[Hit], end: usize) -> Hit {
+        let is_tokenised = |hit: &Hit| hit.rule(self.policy).is_some_and(|rule| rule.action == Action::Tokenise);
+        let covers = |hit: &&Hit| hit.start == first.start && hit.end as usize == end && !hit.continued;
+        match group.iter().filter(covers).find(|hit| is_tokenised(hit)) {
+            Some(hit) => *hit,
+            None if is_tokenised(&first) => Hit { number: 0, ..first },
+            None => first,
+        }
     }
 
     fn placeholder<E>(&self, hit: &Hit, write: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {

@@ -1,0 +1,114 @@
+//! Where in a JSON document that comes in fragments a text stands, so that what replaces it leaves the document one.
+
+use std::ops::Range;
+
+use super::Spelling;
+
+/// What a reader of JSON knows at a place: enough to tell strings from what is around them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lexer {
+    in_string: bool,
+    /// Bytes of an escape that are still to come; `BEGUN`: only its backslash has.
+    escape: u8,
+}
+
+const BEGUN: u8 = u8::MAX;
+
+impl Lexer {
+    pub(super) fn step(&mut self, byte: u8) {
+        match (self.in_string, self.escape) {
+            (false, _) => self.in_string = byte == b'"',
+            (true, BEGUN) => self.escape = if byte == b'u' { 4 } else { 0 },
+            (true, 1..) => self.escape -= 1,
+            (true, 0) if byte == b'\\' => self.escape = BEGUN,
+            (true, 0) => self.in_string = byte != b'"',
+        }
+    }
+
+    pub(super) fn read(&mut self, text: &[u8]) {
+        text.iter().for_each(|byte| self.step(*byte));
+    }
+
+    /// What of `span` in `text` can be replaced, and how, where `self` is what is known at the beginning of `text`. `None`: nothing.
+    pub(super) fn replaceable(mut self, text: &[u8], span: Range<usize>) -> Option<(Range<usize>, Spelling)> {
+        let mut unit = 0;
+        for (at, byte) in text.iter().enumerate().take(span.start) {
+            if self.escape == 0 {
+                unit = at;
+            }
+            self.step(*byte);
+        }
+        if !self.in_string {
+            return self.outside(text, span);
+        }
+        let mut start = span.start;
+        if self.escape != 0 {
+            // In the middle of an escape: one for a character is part of the match, one for a line break stands before it.
+            if self.escape != BEGUN || text.get(start) == Some(&b'u') {
+                start = unit;
+            } else {
+                self.step(text.get(start).copied()?);
+                start += 1;
+            }
+        }
+        Some((start..self.end_inside(text, span.start.max(start), span.end), Spelling::Plain))
+    }
+
+    /// The end of a span that does not leave its string, nor ends in an escape.
+    fn end_inside(mut self, text: &[u8], from: usize, end: usize) -> usize {
+        for (at, byte) in text.iter().enumerate().skip(from) {
+            if self.escape == 0 && (at >= end || *byte == b'"') {
+                return at;
+            }
+            self.step(*byte);
+        }
+        text.len()
+    }
+
+    /// The same for a span that begins outside a string: a number, or a string behind that.
+    fn outside(mut self, text: &[u8], span: Range<usize>) -> Option<(Range<usize>, Spelling)> {
+        let in_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+        if text.get(span.start).is_some_and(in_number) {
+            let before = text.get(..span.start)?.iter().rev().take_while(|byte| in_number(byte)).count();
+            let length = text.get(span.start..)?.iter().take_while(|byte| in_number(byte)).count();
+            return Some((span.start - before..span.start + length, Spelling::Number));
+        }
+        let quote = text.get(span.clone())?.iter().position(|byte| *byte == b'"')? + span.start;
+        self.in_string = true;
+        let end = self.end_inside(text, quote + 1, span.end);
+        (quote + 1 < end).then_some((quote + 1..end, Spelling::Plain))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_replaced_leaves_a_document() {
+        // Document, match, what is replaced of it.
+        let cases = [
+            (r#"{"a":"see 4111 x"}"#, "4111", "4111"),
+            (r#"{"a":4111,"b":1}"#, "4111", "4111"),
+            (r#"{"a":-4111.5}"#, "4111", "-4111.5"),
+            (r#"{"a":"b\n4111"}"#, "n4111", "4111"),
+            (r#"{"a":"b\u00344111"}"#, "u00344111", r"\u00344111"),
+            (r#"{"a":"b\u00344111"}"#, "344111", r"\u00344111"),
+            (r#"{"a":"4111\u0034\n"}"#, r"4111\u00", r"4111\u0034"),
+            (r#"{"a":"x","b":"y"}"#, r#"x","b"#, "x"),
+            (r#"{"a":"x","b":"y"}"#, r#":"x"#, "x"),
+            (r#"{"a":"say \"4111\""}"#, "4111", "4111"),
+        ];
+        for (document, found, expected) in cases {
+            let at = document.find(found).expect("there");
+            let (span, spelling) =
+                Lexer::default().replaceable(document.as_bytes(), at..at + found.len()).expect("replaceable");
+            assert_eq!(document.get(span.clone()), Some(expected), "{document} {found}");
+            let with = if spelling == Spelling::Number { "0" } else { "[X]" };
+            let mut changed = document.to_owned();
+            changed.replace_range(span, with);
+            assert!(serde_json::from_str::<serde_json::Value>(&changed).is_ok(), "{changed}");
+        }
+        assert_eq!(Lexer::default().replaceable(br#"{"a":[true]}"#, 5..9), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! Events that wait, in their order, and what is to be changed in them.
+//!
+//! Places are counted in bytes since the stream began, so that they hold while the front is given out.
+
+use crate::extract::Piece;
+use crate::extract::json;
+use crate::extract::json::Walker;
+use crate::limits;
+use crate::policy::Rule;
+
+use super::super::restore;
+use super::super::restore::Scratch;
+use super::super::vault::Vault;
+use super::Spelling;
+
+/// The events that wait. `base + bytes.len()` is where the next one begins.
+#[derive(Default)]
+pub(super) struct Queue {
+    bytes: Vec<u8>,
+    base: u64,
+    /// Where each event ends, and where its pieces end in `pieces`. Ascending.
+    events: Vec<(u64, usize)>,
+    pieces: Vec<Fragment>,
+    edits: Vec<Edit>,
+    stopped_at: Option<u64>,
+    /// Events at the front that are decided about and not yet given out.
+    settled: usize,
+}
+
+/// A string of an event that is part of a channel's text.
+#[derive(Clone, Copy)]
+pub(super) struct Fragment {
+    /// Which channel.
+    pub(super) channel: usize,
+    /// Its place in the channel's text. `text_start <= text_end`
+    pub(super) text_start: u64,
+    pub(super) text_end: u64,
+    /// Its place in the queue.
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// Whether it holds no escape.
+    pub(super) plain: bool,
+}
+
+/// Bytes that are replaced.
+struct Edit {
+    start: u64,
+    end: u64,
+    with: Vec<u8>,
+}
+
+impl Queue {
+    /// Adds an event; says where it begins.
+    pub(super) fn push(&mut self, raw: &[u8]) -> u64 {
+        let start = self.base + self.bytes.len() as u64;
+        self.bytes.extend_from_slice(raw);
+        self.events.push((start + raw.len() as u64, self.pieces.len()));
+        start
+    }
+
+    /// Adds a piece of the last event.
+    pub(super) fn piece(&mut self, piece: Fragment) {
+        self.pieces.push(piece);
+        if let Some((_, end)) = self.events.last_mut() {
+            *end = self.pieces.len();
+        }
+    }
+
+    pub(super) fn pieces_end(&self) -> usize {
+        self.pieces.len()
+    }
+
+    pub(super) fn channel_of(&self, piece: usize) -> Option<usize> {
+        self.pieces.get(piece).map(|piece| piece.channel)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Bytes of events behind those that are decided about.
+    pub(super) fn waiting(&self) -> usize {
+        let decided =
+            self.settled.checked_sub(1).and_then(|last| self.events.get(last)).map_or(self.base, |(end, _)| *end);
+        self.bytes.len().saturating_sub(usize::try_from(decided - self.base).unwrap_or(usize::MAX))
+    }
+
+    /// Nothing from the event at `place` on is given out.
+    pub(super) fn stop_at(&mut self, place: u64) {
+        self.stopped_at = Some(self.stopped_at.map_or(place, |before| before.min(place)));
+    }
+
+    pub(super) fn edit(&mut self, start: u64, end: u64, with: Vec<u8>) {
+        self.edits.push(Edit { start, end, with });
+    }
+
+    /// Puts values back into whole texts of an event whose data begins at `from`.
+    pub(super) fn restore(
+        &mut self,
+        vault: &Vault,
+        data: &[u8],
+        texts: &[Piece],
+        from: u64,
+        text: &mut Vec<u8>,
+        walker: &mut Walker,
+    ) {
+        for edit in restore::edits(vault, data, texts, &mut Scratch { text, walker }) {
+            let mut with = Vec::new();
+            write_escaped(edit.found.value, edit.depth, &mut with);
+            self.edit(from + edit.found.start as u64, from + edit.found.end as u64, with);
+        }
+    }
+
+    /// Replaces `start..end` of a channel's text by `with`, wherever its pieces are; what has been given out stays. Whether anything of
+    /// it was still there.
+    pub(super) fn replace(&mut self, channel: usize, start: u64, end: u64, with: &[u8]) -> bool {
+        let Self { pieces, edits, bytes, base, .. } = self;
+        let mut with = Some(with);
+        for piece in pieces.iter().filter(|piece| piece.channel == channel) {
+            let (from, to) = (start.max(piece.text_start), end.min(piece.text_end));
+            if from >= to {
+                continue;
+            }
+            let at = |place: u64| usize::try_from(place - *base).unwrap_or(usize::MAX);
+            let raw = bytes.get(at(piece.start)..at(piece.end)).unwrap_or_default();
+            let mut offsets = json::offsets(raw);
+            let mut moved = |place: u64| {
+                let offset = place - piece.text_start;
+                let inside = usize::try_from(offset).unwrap_or(usize::MAX);
+                piece.start + if piece.plain { offset } else { offsets.to_raw(inside) as u64 }
+            };
+            let (start, end) = (moved(from), moved(to));
+            edits.push(Edit { start, end, with: with.take().unwrap_or_default().to_vec() });
+        }
+        with.is_none()
+    }
+
+    /// Counts the events at the front all of whose pieces are `decided`.
+    pub(super) fn settle(&mut self, decided: impl Fn(&Fragment) -> bool) {
+        while let Some((end, pieces_end)) = self.events.get(self.settled) {
+            let before = self.settled.checked_sub(1).and_then(|last| self.events.get(last)).map_or(0, |(_, end)| *end);
+            let pieces = self.pieces.get(before..*pieces_end).unwrap_or_default();
+            if self.stopped_at.is_some_and(|place| place < *end) || !pieces.iter().all(&decided) {
+                return;
+            }
+            self.settled += 1;
+        }
+    }
+
+    /// Appends to `out` the events at the front all of whose pieces are `decided`, with their edits made.
+    pub(super) fn release(&mut self, out: &mut Vec<u8>, decided: impl Fn(&Fragment) -> bool) {
+        self.settle(decided);
+        let Some((end, pieces)) = self.settled.checked_sub(1).and_then(|last| self.events.get(last)).copied() else {
+            return;
+        };
+        let length = usize::try_from(end - self.base).unwrap_or(usize::MAX);
+        self.write(end, out);
+        self.bytes.drain(..length.min(self.bytes.len()));
+        self.base = end;
+        self.events.drain(..self.settled);
+        self.settled = 0;
+        self.pieces.drain(..pieces);
+        self.events.iter_mut().for_each(|(_, end)| *end -= pieces);
+        if self.bytes.is_empty() && self.bytes.capacity() > limits::STREAM_INPUT_BYTES_KEPT {
+            self.bytes = Vec::new();
+        }
+    }
+
+    fn write(&mut self, end: u64, out: &mut Vec<u8>) {
+        let at = |place: u64| usize::try_from(place - self.base).unwrap_or(usize::MAX);
+        let mut from = self.base;
+        if !self.edits.is_empty() {
+            // What overlaps is replaced once; of one beginning the longest comes first.
+            self.edits.sort_by_key(|edit| (edit.start, std::cmp::Reverse(edit.end)));
+            for edit in self.edits.iter().take_while(|edit| edit.start < end) {
+                if edit.start >= from {
+                    out.extend_from_slice(self.bytes.get(at(from)..at(edit.start)).unwrap_or_default());
+                    out.extend_from_slice(&edit.with);
+                }
+                from = from.max(edit.end);
+            }
+            self.edits.retain(|edit| edit.start >= end);
+        }
+        out.extend_from_slice(self.bytes.get(at(from)..at(end)).unwrap_or_default());
+    }
+}
+
+/// What stands in the place of a match.
+pub(super) fn placeholder(rule: &Rule, spelling: Spelling, number: u32) -> Vec<u8> {
+    let word = &rule.placeholder.word;
+    match (spelling, number) {
+        (Spelling::Number, _) => b"0".to_vec(),
+        (_, 0) => format!("[{word}]").into_bytes(),
+        (_, number) => format!("[{word}_{number}]").into_bytes(),
+    }
+}
+
+/// A value as it stands in a string at this depth.
+pub(super) fn write_escaped(value: &[u8], depth: u8, out: &mut Vec<u8>) {
+    // A vector takes every write.
+    let _ = restore::write_escaped(value, depth, &mut |bytes: &[u8]| {
+        out.extend_from_slice(bytes);
+        Ok::<(), std::convert::Infallible>(())
+    });
+}
