@@ -213,7 +213,7 @@ fn fields() -> Vec<Row> {
         row("empty value", with(b"X-A:\r\n"), Keep, Expect::Relay(hello().has("x-a", b""))),
         row("OWS around a value", with(b"X-A: \t b \t\r\n"), Keep, Expect::Relay(hello().has("x-a", b"b"))),
         row("cookies keep their order", with(b"Set-Cookie: a=1\r\nset-cookie: b=2\r\n"), Keep, Expect::Relay(hello().has("set-cookie", b"a=1").has("set-cookie", b"b=2"))),
-        row("encoding crosses", with(b"Content-Encoding: gzip\r\n"), Keep, Expect::Relay(hello().has("content-encoding", b"gzip"))),
+        row("encoding crosses", with(b"Content-Type: audio/mpeg\r\nContent-Encoding: gzip\r\n"), Keep, Expect::Relay(hello().has("content-encoding", b"gzip"))),
         row("ninety fields", with(&lines(88)), Keep, Expect::Relay(hello().has("x-n87", b"v"))),
         row("value of 4 KiB", with(&[b"X-A: ", &[b'a'; 4096][..], b"\r\n"].concat()), Keep, Expect::Relay(hello().has("x-a", &[b'a'; 4096]))),
         by_choice("five thousand fields", with(&lines(5000)), Keep, Expect::Bad),
