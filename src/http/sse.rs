@@ -182,7 +182,8 @@ fn value_of(line: &[u8], field: &[u8]) -> Option<usize> {
 /// Writes the data of an event of several lines into `out`, which is emptied first, with every byte at its place in `event.data`.
 ///
 /// Between two values the first byte is LF and all others are spaces: the field names, line ends and other fields that stand
-/// there. That is the standard's text with spaces behind each LF, and in JSON an LF can only stand where spaces may.
+/// there. That is the standard's text with spaces behind each LF, and in JSON an LF can only stand where spaces may. Data of one
+/// line, as all of [`lines`](super::lines) are, is written as it is.
 ///
 /// ```
 /// use penaxtra_gateway::http::sse;
@@ -196,6 +197,9 @@ pub fn joined(bytes: &[u8], event: &Event, out: &mut Vec<u8>) {
     let data = bytes.get(event.data.clone()).unwrap_or_default();
     out.clear();
     out.extend_from_slice(data);
+    if event.lines < 2 {
+        return;
+    }
     let line_end = |from: usize| {
         let rest = data.get(from..).unwrap_or_default();
         from + memchr2(b'\r', b'\n', rest).unwrap_or(rest.len())
