@@ -10,6 +10,7 @@
 use memchr::memchr;
 
 use super::offsets::Escapes;
+use super::offsets::Known;
 use super::offsets::Offsets;
 
 /// Appends the text of a string's inside to `out`.
@@ -33,11 +34,17 @@ pub fn unescape(raw: &[u8], out: &mut Vec<u8>) {
 /// Maps offsets of the text that [`unescape`] makes back to the bytes that it was made from.
 #[must_use]
 pub fn offsets(raw: &[u8]) -> Offsets<'_> {
+    offsets_from(raw, None)
+}
+
+/// The same, going on where another over the same bytes had come.
+#[must_use]
+pub fn offsets_from(raw: &[u8], known: Option<Known>) -> Offsets<'_> {
     let lengths = |raw: &[u8]| {
         let (length, character) = escape(raw);
         (length, character.len_utf8())
     };
-    Offsets::new(raw, Escapes { find: |raw| memchr(b'\\', raw), lengths })
+    Offsets::from_known(raw, Escapes { find: |raw| memchr(b'\\', raw), lengths }, known)
 }
 
 /// The length of the escape at the front of `raw`, which begins with a backslash, and the character that it stands for.

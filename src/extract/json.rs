@@ -29,6 +29,7 @@ use super::usage;
 use super::usage::Usage;
 
 pub use super::escape::offsets;
+pub use super::escape::offsets_from;
 pub use super::escape::unescape;
 pub use super::node::ANY;
 pub use super::node::ARGUMENTS;

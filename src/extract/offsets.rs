@@ -15,6 +15,14 @@ pub struct Offsets<'a> {
     run_end: usize,
 }
 
+/// How far offsets have been mapped: what a later call goes on from.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    text_at: usize,
+    raw_at: usize,
+    run_end: usize,
+}
+
 /// How escapes are found, and what they come to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Escapes {
@@ -26,7 +34,21 @@ pub(super) struct Escapes {
 
 impl<'a> Offsets<'a> {
     pub(super) fn new(raw: &'a [u8], escapes: Escapes) -> Self {
-        Self { raw, escapes, text_at: 0, raw_at: 0, run_end: (escapes.find)(raw).unwrap_or(raw.len()) }
+        Self::from_known(raw, escapes, None)
+    }
+
+    /// One over `raw` that goes on where another over the same bytes had come.
+    pub(super) fn from_known(raw: &'a [u8], escapes: Escapes, known: Option<Known>) -> Self {
+        let begin = || Known { text_at: 0, raw_at: 0, run_end: (escapes.find)(raw).unwrap_or(raw.len()) };
+        let Known { text_at, raw_at, run_end } = known.unwrap_or_else(begin);
+        Self { raw, escapes, text_at, raw_at, run_end }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub const fn known(&self) -> Known {
+        let Self { text_at, raw_at, run_end, .. } = *self;
+        Known { text_at, raw_at, run_end }
     }
 
     /// Where the byte at `text_offset` of the text begins in the raw bytes; inside of an escaped character: where its escape begins.

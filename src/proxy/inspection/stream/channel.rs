@@ -33,6 +33,7 @@ use super::Stop;
 use super::Target;
 use super::denied;
 use super::json::Lexer;
+use super::json::Reader;
 use super::queue;
 use super::queue::Queue;
 
@@ -313,6 +314,7 @@ impl Channel {
 
     /// Does what the policy says about all matches that are decided.
     fn decide(&mut self, scan: &mut Scan<'_>, acts: &mut Acts<'_>, bounds: &Bounds, swallow: bool) -> Result<(), Cut> {
+        let mut reader = Reader::new(&self.text, self.lexer);
         for at in 0..scan.findings.len() {
             let Some(&found) = scan.findings.get(at) else { break };
             let (start, end) = (self.base + u64::from(found.start), self.base + u64::from(found.end));
@@ -333,7 +335,7 @@ impl Channel {
                 return Err(Cut::Blocked(rule.code));
             }
             if rule.action.replaces() {
-                self.replace(acts, rule, found, hit)?;
+                self.replace(acts, &mut reader, rule, found, hit)?;
                 if swallow && found.end as usize == self.text.len() {
                     let text = self.text.get(found.start as usize..).unwrap_or_default();
                     self.swallow = Swallow::of(text);
@@ -369,10 +371,17 @@ impl Channel {
     }
 
     /// Puts the placeholder in. In JSON it stays inside its string, or is a number.
-    fn replace(&self, acts: &mut Acts<'_>, rule: &Rule, found: Finding, hit: Hit) -> Result<(), Cut> {
+    fn replace(
+        &self,
+        acts: &mut Acts<'_>,
+        reader: &mut Reader<'_>,
+        rule: &Rule,
+        found: Finding,
+        hit: Hit,
+    ) -> Result<(), Cut> {
         let span = found.start as usize..found.end as usize;
         let (span, spelling) = match self.form {
-            Form::Json => match self.lexer.replaceable(&self.text, span) {
+            Form::Json => match reader.replaceable(span) {
                 Some(replaceable) => replaceable,
                 None => return Err(Cut::Blocked(rule.code)),
             },
@@ -393,6 +402,7 @@ impl Channel {
             bounds.hold = bounds.hold.min(open);
             bounds.settle = bounds.settle.min(open);
         }
+        let mut reader = Reader::new(&self.text, self.lexer);
         let mut from = 0;
         while let Some(found) = vault.find(&self.text, from) {
             from = found.end;
@@ -402,8 +412,7 @@ impl Channel {
                 bounds.hold = bounds.hold.min(found.start);
                 bounds.settle = bounds.settle.min(found.start);
             } else if start >= self.settled {
-                let is_inside =
-                    self.document == Beginning::Document && self.lexer.is_inside_at(&self.text, found.start);
+                let is_inside = self.document == Beginning::Document && reader.is_inside(found.start);
                 let mut with = Vec::new();
                 queue::write_escaped(found.value, self.outer + u8::from(is_inside), &mut with);
                 if acts.queue.is_full() {

@@ -14,6 +14,57 @@ pub(super) struct Lexer {
 
 const BEGUN: u8 = u8::MAX;
 
+/// A reader on its way through a text: it is asked about places in their order, and goes over the text once for all of them.
+pub(super) struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    lexer: Lexer,
+    /// The last place before `at` that is no part of an escape or a number, and what was known there.
+    safe: (usize, Lexer),
+    begin: Lexer,
+}
+
+impl<'a> Reader<'a> {
+    /// `lexer` is what is known at the beginning of `text`.
+    pub(super) fn new(text: &'a [u8], lexer: Lexer) -> Self {
+        Self { text, at: 0, lexer, safe: (0, lexer), begin: lexer }
+    }
+
+    /// Goes to a place; to one before the last it goes anew.
+    fn go(&mut self, to: usize) {
+        if to < self.at {
+            *self = Self::new(self.text, self.begin);
+        }
+        for byte in self.text.get(self.at..to).unwrap_or_default() {
+            if self.lexer.escape == 0 && !in_number(byte) {
+                self.safe = (self.at, self.lexer);
+            }
+            self.lexer.step(*byte);
+            self.at += 1;
+        }
+    }
+
+    /// Whether the place is inside a string.
+    pub(super) fn is_inside(&mut self, at: usize) -> bool {
+        self.go(at);
+        self.lexer.in_string
+    }
+
+    /// See [`Lexer::replaceable`].
+    pub(super) fn replaceable(&mut self, span: Range<usize>) -> Option<(Range<usize>, Spelling)> {
+        self.go(span.start);
+        let (from, lexer) = self.safe;
+        let text = self.text.get(from..)?;
+        let inside = span.start.checked_sub(from)?..span.end.checked_sub(from)?;
+        let (found, spelling) = lexer.replaceable(text, inside)?;
+        Some((found.start + from..found.end + from, spelling))
+    }
+}
+
+fn in_number(byte: &u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
 impl Lexer {
     pub(super) fn step(&mut self, byte: u8) {
         match (self.in_string, self.escape) {
@@ -27,12 +78,6 @@ impl Lexer {
 
     pub(super) fn read(&mut self, text: &[u8]) {
         text.iter().for_each(|byte| self.step(*byte));
-    }
-
-    /// Whether the place `at` in `text` is inside a string, where `self` is what is known at the beginning of `text`.
-    pub(super) fn is_inside_at(mut self, text: &[u8], at: usize) -> bool {
-        self.read(text.get(..at).unwrap_or_default());
-        self.in_string
     }
 
     /// What of `span` in `text` can be replaced, and how, where `self` is what is known at the beginning of `text`. `None`: nothing.
@@ -73,7 +118,6 @@ impl Lexer {
 
     /// The same for a span that begins outside a string: a number, or a string behind that.
     fn outside(mut self, text: &[u8], span: Range<usize>) -> Option<(Range<usize>, Spelling)> {
-        let in_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
         if text.get(span.start).is_some_and(in_number) {
             let before = text.get(..span.start)?.iter().rev().take_while(|byte| in_number(byte)).count();
             let length = text.get(span.start..)?.iter().take_while(|byte| in_number(byte)).count();

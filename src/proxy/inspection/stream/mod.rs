@@ -87,6 +87,8 @@ pub struct Stream {
     told: Vec<Hit>,
     denied: u32,
     redacted: u32,
+    /// As it was before the last call.
+    redacted_before: u32,
     bytes: u64,
     unread: u32,
     unparsed: u32,
@@ -138,6 +140,7 @@ impl Stream {
             told: Vec::new(),
             denied: 0,
             redacted: 0,
+            redacted_before: 0,
             bytes: 0,
             unread: 0,
             unparsed: 0,
@@ -271,12 +274,18 @@ impl Stream {
     fn begin(&mut self, call: &mut Call<'_>) {
         self.told.clear();
         self.denied = 0;
+        self.redacted_before = self.redacted;
         call.inspector.begin_event();
         std::mem::swap(&mut call.inspector.matcher.numbers, &mut self.numbers);
     }
 
     /// Gives out what is decided.
-    fn release(&mut self, call: &mut Call<'_>, result: Result<(), Cut>, out: &mut Vec<u8>) -> Result<(), Cut> {
+    fn release(&mut self, call: &mut Call<'_>, mut result: Result<(), Cut>, out: &mut Vec<u8>) -> Result<(), Cut> {
+        if self.likelihoods && self.redacted > self.redacted_before {
+            // They repeat the text token by token, in bytes as well, beside any part of what is replaced: nothing of them can be.
+            self.queue.stop_at(self.queue.start());
+            result = result.and(Err(Cut::Stopped(Stop::Unsupported)));
+        }
         let channels = &self.channels;
         let before = out.len();
         let is_full = self.queue.is_full();
@@ -419,8 +428,7 @@ impl Stream {
         let [level, ..] = &mut call.inspector.levels;
         level.walker.pieces = pieces;
         result?;
-        if self.likelihoods && self.redacted > 0 {
-            // They repeat the text token by token, in bytes as well: nothing of them can be replaced.
+        if self.likelihoods && self.redacted_before > 0 {
             return Err(self.stop_here(from, Cut::Stopped(Stop::Unsupported)));
         }
         if ends_a_text(name) { self.close(call) } else { Ok(()) }
@@ -475,6 +483,7 @@ impl Stream {
                 start: from + u64::from(piece.start),
                 end: from + u64::from(piece.end),
                 plain: piece.plain,
+                known: None,
             });
         }
         // The name of a tool is over where anything else of the stream goes on.

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use crate::extract::Piece;
 use crate::extract::json;
 use crate::extract::json::Walker;
+use crate::extract::offsets::Known;
 use crate::limits;
 use crate::policy::Rule;
 
@@ -26,6 +27,9 @@ pub(super) struct Queue {
     edits: Vec<Edit>,
     /// Bytes that stand in `edits`.
     edited: usize,
+    /// Where the last replacement was: its channel, its beginning, and the first of `pieces` that it was in. What is replaced in one
+    /// channel comes in order, so that all of it together takes one pass.
+    replaced: Option<(usize, u64, usize)>,
     stopped_at: Option<u64>,
     /// Events at the front that are decided about and not yet given out.
     settled: usize,
@@ -44,6 +48,8 @@ pub(super) struct Fragment {
     pub(super) end: u64,
     /// Whether it holds no escape.
     pub(super) plain: bool,
+    /// How far places of its text have been found in the queue.
+    pub(super) known: Option<Known>,
 }
 
 /// Bytes that are replaced.
@@ -145,23 +151,34 @@ impl Queue {
     /// Replaces `start..end` of a channel's text by `with`, wherever its pieces are; what has been given out stays. Whether anything of
     /// it was still there.
     pub(super) fn replace(&mut self, channel: usize, start: u64, end: u64, with: &[u8]) -> bool {
-        let Self { pieces, edits, edited, bytes, base, .. } = self;
+        let Self { pieces, edits, edited, replaced, bytes, base, .. } = self;
         let mut with = Some(with);
         let length = end - start;
-        for piece in pieces.iter().filter(|piece| piece.channel == channel) {
+        let known = replaced.filter(|(same, before, _)| *same == channel && *before <= start);
+        let first = known.map_or(0, |(.., first)| first);
+        *replaced = None;
+        for (at_piece, piece) in pieces.iter_mut().enumerate().skip(first) {
+            if piece.channel != channel {
+                continue;
+            }
+            if piece.text_start >= end {
+                break;
+            }
             let (from, to) = (start.max(piece.text_start), end.min(piece.text_end));
             if from >= to {
                 continue;
             }
+            replaced.get_or_insert((channel, start, at_piece));
             let at = |place: u64| usize::try_from(place - *base).unwrap_or(usize::MAX);
             let raw = bytes.get(at(piece.start)..at(piece.end)).unwrap_or_default();
-            let mut offsets = json::offsets(raw);
-            let mut moved = |place: u64| {
-                let offset = place - piece.text_start;
-                let inside = usize::try_from(offset).unwrap_or(usize::MAX);
-                piece.start + if piece.plain { offset } else { offsets.to_raw(inside) as u64 }
-            };
-            let (start, end) = (moved(from), moved(to));
+            let (mut start, mut end) = (from - piece.text_start, to - piece.text_start);
+            if !piece.plain {
+                let mut offsets = json::offsets_from(raw, piece.known);
+                start = offsets.to_raw(usize::try_from(start).unwrap_or(usize::MAX)) as u64;
+                piece.known = Some(offsets.known());
+                end = offsets.to_raw(usize::try_from(end).unwrap_or(usize::MAX)) as u64;
+            }
+            let (start, end) = (piece.start + start, piece.start + end);
             let with = with.take().unwrap_or_default().to_vec();
             *edited += with.len();
             edits.push(Edit { start, end, length, with });
@@ -194,6 +211,7 @@ impl Queue {
         self.events.drain(..self.settled);
         self.settled = 0;
         self.pieces.drain(..pieces);
+        self.replaced = None;
         self.events.iter_mut().for_each(|(_, end)| *end -= pieces);
         if self.bytes.is_empty() && self.bytes.capacity() > limits::STREAM_INPUT_BYTES_KEPT {
             self.bytes = Vec::new();
