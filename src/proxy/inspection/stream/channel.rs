@@ -6,6 +6,8 @@
 //! ```
 //! Places are counted in bytes of the channel's text since the stream began. `base <= settled <= end`, `base <= holds <= end`.
 
+use std::cmp::Reverse;
+
 use memchr::memmem;
 
 use crate::extract::Form;
@@ -51,6 +53,8 @@ pub(super) struct Channel {
     settled: u64,
     /// Up to where text may be given out.
     holds: u64,
+    /// Up to where text has been replaced.
+    replaced: u64,
     /// What a reader of JSON knows at `base`.
     lexer: Lexer,
     swallow: Swallow,
@@ -120,6 +124,7 @@ impl Channel {
             base: 0,
             settled: 0,
             holds: 0,
+            replaced: 0,
             lexer: Lexer::default(),
             swallow: Swallow::No,
             bytes: 0,
@@ -269,6 +274,8 @@ impl Channel {
 
     /// Does what the policy says about all matches that are decided.
     fn decide(&mut self, scan: &mut Scan<'_>, acts: &mut Acts<'_>, bounds: &Bounds, swallow: bool) -> Result<(), Cut> {
+        // Of one beginning the longest speaks for all.
+        scan.findings.sort_unstable_by_key(|found| (found.start, Reverse(found.end), found.finder));
         for at in 0..scan.findings.len() {
             let Some(&found) = scan.findings.get(at) else { break };
             let (start, end) = (self.base + u64::from(found.start), self.base + u64::from(found.end));
@@ -325,7 +332,7 @@ impl Channel {
     }
 
     /// Puts the placeholder in. In JSON it stays inside its string, or is a number.
-    fn replace(&self, acts: &mut Acts<'_>, rule: &Rule, found: Finding, hit: Hit) -> Result<(), Cut> {
+    fn replace(&mut self, acts: &mut Acts<'_>, rule: &Rule, found: Finding, hit: Hit) -> Result<(), Cut> {
         let span = found.start as usize..found.end as usize;
         let (span, spelling) = match self.form {
             Form::Json => match self.lexer.replaceable(&self.text, span) {
@@ -334,9 +341,13 @@ impl Channel {
             },
             Form::Text | Form::Key | Form::Number => (span, Spelling::Plain),
         };
-        let with = queue::placeholder(rule, spelling, hit.number);
         let (start, end) = (self.base + span.start as u64, self.base + span.end as u64);
-        *acts.redacted += u32::from(acts.queue.replace(acts.at, start, end, &with));
+        // What overlaps is replaced as one.
+        let goes_on = start < self.replaced;
+        let with = if goes_on { Vec::new() } else { queue::placeholder(rule, spelling, hit.number) };
+        let is_there = acts.queue.replace(acts.at, start, end, &with);
+        *acts.redacted += u32::from(is_there && !goes_on);
+        self.replaced = self.replaced.max(end);
         Ok(())
     }
 
