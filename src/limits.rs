@@ -293,7 +293,8 @@ pub const POLICY_TOOLS_MAX: usize = 1_000;
 /// call of one is denied.
 pub const TOOL_NAME_BYTES_MAX: usize = 256;
 
-/// Bytes that a stream under inspection is charged for: two texts, and the buffers of an event or two. Without room for it: 503.
+/// Bytes that a stream under inspection is charged for at least: two texts, and the buffers of an event or two. Without room for it: 503.
+/// What waits beyond that is charged as it comes; without room for it the stream is cut.
 pub const STREAM_BYTES: usize = 4096;
 
 /// Texts of one streamed answer that are told apart: 16 choices with 16 calls of tools each. Past it: the stream is cut.
@@ -305,6 +306,13 @@ pub const STREAM_INPUT_BYTES_KEPT: usize = 2048;
 /// Bytes of one stream's events that wait, decided about or not. At half of it: what the policy's `at_hold_limit` says; past it: the
 /// stream is cut.
 pub const STREAM_HELD_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes that stand ready to be put into events that wait: values that were tokenised may be long, and repeated. Past it: the stream is cut.
+pub const STREAM_EDITED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// How many reads of one stream are told apart by when they came, while their text waits. Past it the last one counts as one with what
+/// follows, whose time is up a little early.
+pub const STREAM_ARRIVALS_MAX: usize = 16;
 
 /// Bytes of a text's buffer that are kept while nothing waits.
 pub const CHANNEL_BYTES_KEPT: usize = 512;

@@ -99,6 +99,25 @@ impl Lease {
         blocks.charge_growth(bytes)?;
         Ok(Self { blocks: Rc::clone(blocks), bytes })
     }
+
+    /// What is charged.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Charges `bytes` from now on, instead of what was charged.
+    ///
+    /// # Errors
+    /// [`Full`] when the core's budget has no room for the difference; what was charged still is.
+    pub fn change(&mut self, bytes: usize) -> Result<(), Full> {
+        match bytes.checked_sub(self.bytes) {
+            Some(more) => self.blocks.charge_growth(more)?,
+            None => self.blocks.uncharge(self.bytes - bytes),
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
 }
 
 impl Drop for Lease {

@@ -18,9 +18,10 @@ pub enum Oversize {
 /// What happens to text that has waited as long as it may, while a match that began in it is still open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overdue {
-    /// It is replaced by the placeholder of the rule whose match is open, whether or not the match would have been one.
+    /// What is a match so far, or would be one if its end came, is replaced, and what goes on with it is left out: the rest of a private
+    /// key, of a token. All else is sent on; where it turns out to be a match later, what of that was not sent on is replaced.
     Redact,
-    /// It is sent on as it is. What was released can complete a match that then is only told of.
+    /// It is sent on as it is. Where it turns out to be a match later, what of that was not sent on is replaced or blocked.
     Release,
     /// The answer is cut with the dialect's error.
     Block,

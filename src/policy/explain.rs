@@ -75,7 +75,7 @@ fn answers(out: &mut String, answers: &Answers) {
         Oversize::Scan => "inspected while they pass, and not changed",
     };
     let overdue = match answers.at_hold_limit {
-        Overdue::Redact => "it is redacted",
+        Overdue::Redact => "what is a match so far is redacted and the rest is sent on",
         Overdue::Release => "it is sent on",
         Overdue::Block => "the answer is cut",
     };

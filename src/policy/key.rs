@@ -83,7 +83,9 @@ pub static ANSWERS: &[Key] = &[
     key("hold_ms", "integer, 1 to 30000", "2000",
         "How long they may wait, milliseconds."),
     key("at_hold_limit", "`redact`, `release` or `block`", "`redact`",
-        "What happens to them then: replaced by the placeholder of the rule, sent on as they are, or the answer ends with an error."),
+        "What happens to them then. `redact`: what is a match so far, or would be one if its end came (a private key, a token), is replaced and \
+         its rest left out; all else is sent on. `release`: all is sent on. `block`: the answer ends with an error. What was sent on and turns \
+         out to be part of a match is told of, and the rest of the match is still replaced or blocked."),
 ];
 
 /// Of a `[[rule]]`.

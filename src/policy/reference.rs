@@ -85,6 +85,14 @@ const ANSWERS: &str = r#"
 Rules with `response` in their scope hold for answers, streams among them. Text of a stream is sent on as it comes; it waits only while a
 match has begun that is to be replaced or blocked, and `[answers]` bounds that. A rule that only warns never lets anything wait.
 
+- A policy that only lists tools reads all answers, and one that only tokenises those to requests in which something was tokenised. The
+  calls of tools that a request repeats from earlier turns are not checked.
+- The name of a tool waits until it is known, or as long as text may; then it is decided as it stands. Nothing of the arguments goes before.
+- An answer with log probabilities in which something is to be replaced is refused, or cut, as content that is not inspected: they repeat
+  the text token by token and in bytes.
+- An answer of which not all was inspected says so in `x-penaxtra-inspection`. The head of a stream comes too early for that: where media was
+  let through later, the stream ends with the comment `: x-penaxtra-inspection: partial;reason=media`.
+
 A system prompt that gives itself away is found by a canary: a text that stands in the prompt and nowhere else.
 
 ```toml
@@ -120,7 +128,8 @@ action = "block"
   the same. Numbers of placeholders that the request holds itself are left out: what was not issued is never replaced by a value.
 - A model may write the placeholder a little differently: letters in any case; a space, `-` or `_` for each `_`; one space inside the
   brackets; `\_` and `\-`, and `\[` together with `\]`, as Markdown escapes them. `[email 1]` is `[EMAIL_1]`; `[EMAIL_01]` and `EMAIL_1` are not.
-- In the arguments of a tool call, and in a text that is JSON, the value is escaped for the JSON that it stands in.
+- In the arguments of a tool call, and in a text that is JSON, the value is escaped for the JSON that it stands in. Of a text in a
+  stream only the beginning tells: it is taken for JSON where it begins with an object, or an array of objects or strings.
 - Values are kept in memory for one exchange and overwritten at its end. What there is no room for, a number of JSON (which becomes `0`) and what
   overlaps another match are redacted for good; `pnx_vault_left_out_total` counts those without room.
 

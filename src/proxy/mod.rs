@@ -257,15 +257,27 @@ impl Asked {
 }
 
 impl Exchange {
-    /// Keeps what is needed of the request, if the policy looks at answers.
+    /// Keeps what is needed of the request, if the policy looks at answers, or may have something to put back in this one.
     fn keep(&mut self, policy: &Policy, client: &Client, request: &Request) {
-        let looks = [Part::Headers, Part::Body, Part::Tools].map(|part| policy.looks_at(Scope::Response, part));
-        if looks.contains(&true) {
+        if self.reads(policy) || policy.looks_at(Scope::Response, Part::Headers) || policy.tokenises() {
             let Subject { method, path, .. } = Subject::of(&enforce::message(client, request));
             let path = path.split(|&byte| byte == b'?').next().unwrap_or_default();
             let path = path.get(..limits::PATH_BYTES_KEPT).unwrap_or(path);
             self.asked = Some(Asked { method, path: path.into() });
         }
+    }
+
+    /// Lets go of that where nothing was tokenised and nothing else asks for it, so that the answer passes as if no rule did.
+    fn forget_unless_read(&mut self, policy: &Policy) {
+        if !self.reads(policy) && !policy.looks_at(Scope::Response, Part::Headers) {
+            self.asked = None;
+        }
+    }
+
+    /// Whether the body of the answer is read: for a rule, for the tools that it calls, or for what is to be put back.
+    fn reads(&self, policy: &Policy) -> bool {
+        let looks = [Part::Body, Part::Tools].map(|part| policy.looks_at(Scope::Response, part));
+        looks.contains(&true) || !policy.tools().is_empty() || self.vault.is_some()
     }
 
     /// What an answer of the gateway's own says beside its body.
@@ -380,6 +392,7 @@ async fn exchange(
         exchange.in_step = true;
         return Err(error);
     }
+    exchange.forget_unless_read(&policy);
     if exchange.asked.is_some() && exchange.api == Api::Other {
         // The id of a JSON-RPC request is in the answer to it, whoever answers.
         exchange.dialect = exchange.dialect.of_body(enforce::message(client, &request).body);

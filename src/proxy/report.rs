@@ -82,12 +82,12 @@ pub(super) fn hits(core: &Core, policy: &Policy, subject: &Subject<'_>, hits: &[
     }
 }
 
-/// Tells of a call of a tool that the policy speaks against.
-pub(super) fn tool(core: &Core, policy: &Policy, subject: &Subject<'_>, action: Action) {
+/// Tells of so many calls of tools that the policy speaks against.
+pub(super) fn tools(core: &Core, policy: &Policy, subject: &Subject<'_>, count: u32, action: Action) {
     let Some(code) = Code::new(tools::DENIED) else { return };
     let matched = Matched { part: Part::Tools, layer: Layer::ToolCall, ..matched(core, policy, subject) };
     let done = if action == Action::Block { Done::Block } else { Done::Warn };
-    send(core, Event { done, ..event(core, policy, code, matched) });
+    send(core, Event { done, count, ..event(core, policy, code, matched) });
 }
 
 /// Tells of a message that was refused for a bound or for what it is, and gives the refusal its reason unless a rule has given it. An

@@ -252,20 +252,12 @@ pub enum Coverage {
     NoneContentType,
     /// Nothing: the policy has no rule for answers.
     NoneNoRules,
-    /// Nothing: it is a stream.
-    NoneStream,
 }
 
 impl Coverage {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
-        Self::Full,
-        Self::PartialMedia,
-        Self::PartialOversize,
-        Self::NoneContentType,
-        Self::NoneNoRules,
-        Self::NoneStream,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Full, Self::PartialMedia, Self::PartialOversize, Self::NoneContentType, Self::NoneNoRules];
 
     /// The values of the metric's labels `inspection` and `reason`.
     #[must_use]
@@ -276,7 +268,6 @@ impl Coverage {
             Self::PartialOversize => ("partial", "oversize"),
             Self::NoneContentType => ("none", "content-type"),
             Self::NoneNoRules => ("none", "no-rules"),
-            Self::NoneStream => ("none", "stream"),
         }
     }
 
@@ -289,7 +280,6 @@ impl Coverage {
             Self::PartialOversize => "partial;reason=oversize",
             Self::NoneContentType => "none;reason=content-type",
             Self::NoneNoRules => "none;reason=no-rules",
-            Self::NoneStream => "none;reason=stream",
         }
     }
 }

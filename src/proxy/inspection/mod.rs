@@ -48,6 +48,7 @@ use crate::policy::Policy;
 use crate::policy::Rule;
 use crate::policy::Scope;
 use crate::policy::Unread;
+use crate::policy::tools::ToolVerdict;
 
 pub mod fuzz;
 pub mod placeholder;
@@ -168,6 +169,8 @@ pub struct Inspector {
     unread: u32,
     /// The whole body was let through unread.
     skipped: bool,
+    /// Calls of tools in an answer that the policy speaks against.
+    denied: u32,
     // For streams: the data of an event of several lines, its texts that are no fragments, the name of a tool, what is found in a
     // channel, what is folded to see where a match may have begun, and what may go on.
     joined: Vec<u8>,
@@ -295,8 +298,22 @@ impl Inspector {
     /// The answer must be refused whatever its rules say.
     pub fn inspect_answer(&mut self, policy: &Policy, answer: &Answer<'_>) -> Result<Action, Stop> {
         self.begin(Scope::Response, answer.body.len());
-        self.body(policy, Reading::of_answer(answer)?, answer.body)?;
+        let reading = Reading::of_answer(answer)?;
+        self.body(policy, reading, answer.body)?;
+        if matches!(reading, Reading::Json(_) | Reading::Guess) && !policy.tools().is_empty() {
+            self.calls(policy, answer.body);
+        }
         Ok(self.strongest(policy))
+    }
+
+    /// Asks the policy about each tool that the document calls which was just read.
+    fn calls(&mut self, policy: &Policy, document: &[u8]) {
+        let Self { levels: [Level { walker, .. }, ..], name, denied, .. } = self;
+        for piece in walker.pieces.iter().filter(|piece| piece.calls_tool()) {
+            name.clear();
+            json::unescape(document.get(piece.range()).unwrap_or_default(), name);
+            *denied += u32::from(policy.tools().decide(name) != ToolVerdict::Allow);
+        }
     }
 
     /// The same for the fields of an answer's head, which `bytes` are.
@@ -354,6 +371,19 @@ impl Inspector {
     #[must_use]
     pub const fn skipped(&self) -> bool {
         self.skipped
+    }
+
+    /// How many calls of tools in an answer the policy speaks against. What is done about them its `[tools]` say.
+    #[must_use]
+    pub const fn denied(&self) -> u32 {
+        self.denied
+    }
+
+    /// Whether the answer has log probabilities, which repeat its text token by token.
+    #[must_use]
+    pub const fn likelihoods(&self) -> bool {
+        let [level, ..] = &self.levels;
+        level.walker.logprobs
     }
 
     /// What the answer says of the tokens that it took.
@@ -429,6 +459,7 @@ impl Inspector {
         self.last = body;
         self.unread = 0;
         self.skipped = false;
+        self.denied = 0;
         self.matcher.scope = scope;
         let Matcher { views, hits, numbers, vault, tokenises, work, .. } = &mut self.matcher;
         (*vault, *tokenises) = (None, false);

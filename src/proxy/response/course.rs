@@ -2,16 +2,15 @@
 
 use crate::error::Error;
 use crate::error::Kind;
-use crate::extract::Part;
 use crate::http::coding::Coding;
 use crate::http::framing::Body;
 use crate::http::lines;
 use crate::http::media_type;
 use crate::http::media_type::Charset;
 use crate::policy::Policy;
-use crate::policy::Scope;
 use crate::policy::Unread;
 use crate::proxy::Core;
+use crate::proxy::Exchange;
 use crate::proxy::enforce;
 use crate::proxy::inspection;
 use crate::proxy::inspection::stream::Framing;
@@ -34,10 +33,9 @@ pub(super) enum Course {
 ///
 /// # Errors
 /// It cannot be inspected, and the policy does not let that through.
-pub(super) fn of(core: &Core, arrival: &Arrival<'_>) -> Result<Course, Error> {
+pub(super) fn of(core: &Core, arrival: &Arrival<'_>, exchange: &Exchange) -> Result<Course, Error> {
     let Arrival { policy, response, .. } = arrival;
-    let looks = [Part::Body, Part::Tools].map(|part| policy.looks_at(Scope::Response, part));
-    if !looks.contains(&true) {
+    if !exchange.reads(policy) {
         return Ok(Course::Pass(Coverage::NoneNoRules));
     }
     let (head, bytes) = (&response.head, arrival.head_bytes());

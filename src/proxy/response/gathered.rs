@@ -17,6 +17,9 @@ use crate::net::buffer::Full;
 use crate::policy::Action;
 use crate::policy::Policy;
 use crate::policy::answers::Oversize;
+use crate::policy::code::Code;
+use crate::policy::tools;
+use crate::policy::tools::ToolVerdict;
 use crate::proxy::Asked;
 use crate::proxy::Core;
 use crate::proxy::Exchange;
@@ -26,7 +29,9 @@ use crate::proxy::inspection::Answer;
 use crate::proxy::inspection::Inspector;
 use crate::proxy::inspection::Target;
 use crate::proxy::inspection::redact::Redaction;
+use crate::proxy::inspection::restore;
 use crate::proxy::inspection::stream::Framing;
+use crate::proxy::inspection::vault::Vault;
 use crate::proxy::refusal::Reasoned;
 use crate::proxy::report;
 use crate::proxy::write_client;
@@ -77,7 +82,7 @@ pub(super) async fn relay(
     let mut head_bytes = Buffer::new(&core.blocks);
     head_bytes.extend(arrival.head_bytes()).map_err(full)?;
     let gathered = match gather(core, client, &mut arrival, exchange).await {
-        Ok(Gathered::Oversize(body, reader)) if arrival.policy.answers().oversize == Oversize::Scan => {
+        Ok(Gathered::Oversize(body, reader)) if may_scan(arrival.policy) => {
             let begun = Begun { head_bytes, body, reader };
             return streamed::go_on(core, client, arrival, exchange, (begun, coding, Framing::Document)).await;
         }
@@ -116,6 +121,11 @@ pub(super) async fn relay(
     write_body(core, client, &mut body, exchange).await?;
     client.stream.complete();
     Ok(if keep_alive { Reuse::Keep } else { Reuse::Close })
+}
+
+/// Whether an answer that is too large to be held is inspected while it passes. What is not read as JSON does not say which tools it calls.
+fn may_scan(policy: &Policy) -> bool {
+    policy.answers().oversize == Oversize::Scan && policy.tools().is_empty()
 }
 
 /// What has come of an answer.
@@ -190,21 +200,41 @@ fn decide(
         _ if inspector.skipped() => Coverage::NoneContentType,
         _ => Coverage::PartialMedia,
     };
-    if action > Action::Allow {
-        counters.matches.add(inspector.hits().len() as u64);
-        report::hits(core, policy, &Asked::answer(exchange.asked.as_ref()), inspector.hits(), action);
-    }
+    let action = tell(core, policy, exchange, &inspector, action);
     match action {
         Action::Block => {
-            let code = inspector.reason(policy).map(|rule| rule.code);
+            let code = inspector.reason(policy).map(|rule| rule.code).or_else(|| Code::new(tools::DENIED));
             exchange.reasoned = code.map(|code| Reasoned { code, policy_version: policy.version() });
             return Err(Error::upstream(Kind::Blocked));
         }
         Action::Redact | Action::Tokenise => redact(core, document, exchange, &mut inspector)?,
         Action::Warn | Action::Allow => {}
     }
+    if let Some(vault) = &exchange.vault {
+        restore(core, document, exchange, vault, &mut inspector)?;
+    }
     count_verdict(core, action.max(verdict.unwrap_or(Action::Allow)));
     Ok(coverage)
+}
+
+/// Tells of what was found, by rules and in calls of tools. Returns what is done about all of it.
+fn tell(core: &Core, policy: &Policy, exchange: &Exchange, inspector: &Inspector, action: Action) -> Action {
+    let denied = inspector.denied();
+    let about_tools = match policy.tools().otherwise() {
+        _ if denied == 0 => Action::Allow,
+        ToolVerdict::Block => Action::Block,
+        ToolVerdict::Warn | ToolVerdict::Allow => Action::Warn,
+    };
+    let all = action.max(about_tools);
+    let subject = Asked::answer(exchange.asked.as_ref());
+    if action > Action::Allow {
+        core.counters().matches.add(inspector.hits().len() as u64);
+        report::hits(core, policy, &subject, inspector.hits(), all);
+    }
+    if denied > 0 {
+        report::tools(core, policy, &subject, denied, about_tools);
+    }
+    all
 }
 
 /// Puts placeholders in. What comes out must have the one reading that the rules were applied to.
@@ -214,6 +244,10 @@ fn redact(
     exchange: &mut Exchange,
     inspector: &mut Inspector,
 ) -> Result<(), Error> {
+    if inspector.likelihoods() {
+        // They repeat the text token by token, in bytes as well: nothing of them can be replaced.
+        return Err(Error::upstream(Kind::UnsupportedContent));
+    }
     let redaction = Redaction::new(document.policy, inspector.hits(), Target::Body);
     let mut changed = Buffer::new(&core.blocks);
     let count = redaction.write(document.body.as_slice(), |bytes| changed.extend(bytes)).map_err(full)?;
@@ -222,6 +256,25 @@ fn redact(
     exchange.redacted += count;
     core.counters().redactions.add(u64::from(count));
     if inspector.reads_answer(&document.answer(exchange)) { Ok(()) } else { Err(Error::upstream(Kind::Blocked)) }
+}
+
+/// Puts values back where the answer repeats their placeholders. All that is redacted in it stays redacted: this comes behind.
+fn restore(
+    core: &Core,
+    document: &mut Document<'_>,
+    exchange: &Exchange,
+    vault: &Vault,
+    inspector: &mut Inspector,
+) -> Result<(), Error> {
+    let edits = inspector.restorations(vault, &document.answer(exchange));
+    if edits.is_empty() {
+        return Ok(());
+    }
+    let mut changed = Buffer::new(&core.blocks);
+    restore::splice(document.body.as_slice(), &edits, |bytes| changed.extend(bytes)).map_err(full)?;
+    document.body = changed;
+    document.changed.bytes = true;
+    Ok(())
 }
 
 /// Writes a long body in pieces, each of which the client must take within the time for one.

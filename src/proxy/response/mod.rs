@@ -105,7 +105,7 @@ pub(super) async fn relay(
     let keep_alive = exchange.keep_alive && !draining;
     let status = response.head.status;
     let mut arrival = Arrival { policy, upstream, response, verdict: None, spent, at, keep_alive };
-    let decided = fields::inspect(core, &mut arrival, exchange).and_then(|()| course::of(core, &arrival));
+    let decided = fields::inspect(core, &mut arrival, exchange).and_then(|()| course::of(core, &arrival, exchange));
     match decided {
         Err(error) => Err(refuse(core, policy, exchange, status, error)),
         Ok(Course::Pass(coverage)) => passed::relay(core, client, arrival, exchange, coverage).await,

@@ -7,6 +7,9 @@
 //! ```
 //! What arrived in one read goes out in one write, but for what waits. The next read waits until the client has taken it.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::client::h1::Client;
@@ -16,8 +19,10 @@ use crate::error::Kind;
 use crate::http::coding::Coding;
 use crate::http::encode::Changed;
 use crate::http::framing::Body;
+use crate::http::sse;
 use crate::limits;
 use crate::net::buffer::Buffer;
+use crate::net::buffer::Full;
 use crate::net::buffer::Lease;
 use crate::net::stream::Stream as Connection;
 use crate::policy::Action;
@@ -59,16 +64,19 @@ struct Relay<'a> {
     stream: Stream,
     framing: Framing,
     out: Buffer,
-    body: Body,
-    /// Since when something waits.
-    held_since: Option<Instant>,
-    /// Bytes of what waits that have been counted.
-    held_counted: usize,
+    shape: Shape,
+    /// Where in the stream the events that wait end, and when they came. Ascending; `limits::STREAM_ARRIVALS_MAX` at most.
+    arrivals: VecDeque<(u64, Instant)>,
+    /// Up to where in the stream what waits has been counted.
+    held_counted: u64,
+    /// When all that waited was last overdue.
+    overdue_at: Option<Instant>,
     /// The strongest action so far.
     action: Action,
     /// Placeholders that have been counted.
     redacted: u32,
-    _charged: Lease,
+    /// What it takes of the core's memory.
+    charged: Lease,
 }
 
 /// What came of waiting.
@@ -125,8 +133,8 @@ async fn run(
     exchange: &mut Exchange,
     (begun, coding, cut): (Begun, Coding, Framing),
 ) -> Result<Reuse, Error> {
-    let Begun { head_bytes, body: mut first, reader } = begun;
-    let mut source = Source::plain(reader, coding, &core.blocks)?;
+    let Begun { head_bytes, body: first, reader } = begun;
+    let source = Source::plain(reader, coding, &core.blocks)?;
     let is_document = matches!(cut, Framing::Document);
     let coverage = if is_document { Coverage::PartialOversize } else { Coverage::Full };
     let head = &arrival.response.head;
@@ -135,62 +143,30 @@ async fn run(
     let changed = Changed { decoded: enforce::is_coded(&head.fields), bytes: coding != Coding::Identity };
     let keep_alive = arrival.keep_alive && body != Body::UntilClose;
     let shape = Shape { body, keep_alive, coverage, changed };
-    let mut relay = Relay::new(core, &arrival, exchange, cut, body)?;
+    let mut relay = Relay::new(core, &arrival, exchange, cut, shape)?;
     write_head(core, head, head_bytes.as_slice(), exchange, shape, &mut relay.out)?;
     drop(head_bytes);
     let (status, upstream_keep_alive) = (head.status, head.keep_alive);
-    let Arrival { mut upstream, response, spent, at: arrived, .. } = arrival;
+    let Arrival { upstream, response, spent, at: arrived, .. } = arrival;
     drop(response);
-    let mut spent = Some(spent);
-    let mut result = relay.receive(exchange, |sink| source.unwrap(&mut first, sink))?;
-    drop(first);
-    loop {
-        if result.is_ok() {
-            result = relay.receive(exchange, |sink| source.take(&mut upstream.received, sink))?;
-        }
-        let done = result.is_ok() && source.is_done();
-        if done {
-            source.finish()?;
-            result = relay.finish(exchange);
-        }
-        if let Err(cut) = result {
-            relay.cut(exchange, status, cut)?;
-        }
-        let over = done || result.is_err();
-        if over {
-            end(body, &mut relay.out)?;
-        }
-        if !relay.out.is_empty() {
-            if !exchange.answered {
-                begin(core, client, exchange, status, shape);
-            }
-            let patience = core.settings.timeouts.idle.min(exchange.until.saturating_duration_since(client.now));
-            write_client(client, &mut relay.out, patience).await?;
-            if let Some(spent) = spent.take() {
-                let back = client.now.saturating_duration_since(arrived);
-                core.counters().added_time.observe(spent + back);
-            }
-        }
-        relay.note_held(client.now);
-        if over {
-            break;
-        }
-        match relay.wait(client, &mut upstream, exchange, &source.reader).await? {
-            Waited::Overdue => {
-                result = relay.take(exchange, |stream, call, ready| stream.overdue(call, ready));
-            }
-            Waited::Read(0) => {
-                source.finish()?;
-                // A reader until the connection's end is done now.
-                source.end();
-            }
-            Waited::Read(_) => {}
-        }
-    }
-    relay.count(exchange, coverage);
+    let mut way = Way { upstream, source, status, spent: Some(spent), arrived };
+    let result = relay.flow(client, exchange, &mut way, first).await;
+    relay.count(exchange);
+    let is_whole = result?;
     client.stream.complete();
-    settle(core, client, upstream, upstream_keep_alive && result.is_ok());
+    settle(core, client, way.upstream, upstream_keep_alive && is_whole);
     Ok(if keep_alive { Reuse::Keep } else { Reuse::Close })
+}
+
+/// Where a stream comes from.
+struct Way {
+    upstream: Connection,
+    source: Source,
+    status: u16,
+    /// What the gateway itself took for the request; none once it has been counted.
+    spent: Option<Duration>,
+    /// When the head of the answer was complete.
+    arrived: Instant,
 }
 
 impl<'a> Relay<'a> {
@@ -198,23 +174,89 @@ impl<'a> Relay<'a> {
         core: &'a Core,
         arrival: &Arrival<'a>,
         exchange: &Exchange,
-        cut: Framing,
-        body: Body,
+        framing: Framing,
+        shape: Shape,
     ) -> Result<Self, Error> {
         let charged = Lease::new(&core.blocks, limits::STREAM_BYTES).map_err(|_| Error::upstream(Kind::Memory))?;
         Ok(Self {
             core,
             policy: arrival.policy,
-            stream: Stream::new(cut, exchange.api.event_table()),
-            framing: cut,
+            stream: Stream::new(framing, exchange.api.event_table()),
+            framing,
+            shape,
             out: Buffer::new(&core.blocks),
-            body,
-            held_since: None,
+            arrivals: VecDeque::new(),
             held_counted: 0,
+            overdue_at: None,
             action: arrival.verdict.unwrap_or(Action::Allow),
             redacted: 0,
-            _charged: charged,
+            charged,
         })
+    }
+
+    /// Moves it, from `first`, which has come of it already. Whether it came to its end, or was cut here.
+    async fn flow(
+        &mut self,
+        client: &mut Client,
+        exchange: &mut Exchange,
+        way: &mut Way,
+        mut first: Buffer,
+    ) -> Result<bool, Error> {
+        let mut result = self.receive(exchange, |sink| way.source.unwrap(&mut first, sink))?;
+        drop(first);
+        loop {
+            if result.is_ok() {
+                let Way { upstream, source, .. } = &mut *way;
+                result = self.receive(exchange, |sink| source.take(&mut upstream.received, sink))?;
+            }
+            let done = result.is_ok() && way.source.is_done();
+            if done {
+                way.source.finish()?;
+                result = self.finish(exchange);
+            }
+            if let Err(cut) = result {
+                // What it still says costs, and nobody will read it.
+                way.upstream.close();
+                self.cut(exchange, way.status, cut)?;
+            }
+            let over = done || result.is_err();
+            if over {
+                end(self.shape.body, &mut self.out)?;
+            }
+            self.write(client, exchange, way).await?;
+            self.note_held(client.now);
+            if over {
+                return Ok(result.is_ok());
+            }
+            match self.wait(client, &mut way.upstream, exchange, &way.source.reader).await? {
+                Waited::Overdue => {
+                    result = self.take(exchange, |stream, call, ready| stream.overdue(call, ready));
+                }
+                Waited::Read(0) => {
+                    way.source.finish()?;
+                    // A reader until the connection's end is done now.
+                    way.source.end();
+                }
+                Waited::Read(_) => {}
+            }
+        }
+    }
+
+    /// Writes what may go on.
+    async fn write(&mut self, client: &mut Client, exchange: &mut Exchange, way: &mut Way) -> Result<(), Error> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        if !exchange.answered {
+            begin(self.core, client, exchange, way.status, self.shape);
+        }
+        let left = exchange.until.saturating_duration_since(client.now);
+        write_client(client, &mut self.out, self.core.settings.timeouts.idle.min(left)).await?;
+        if let Some(spent) = way.spent.take() {
+            let back = client.now.saturating_duration_since(way.arrived);
+            self.core.counters().added_time.observe(spent + back);
+        }
+        Ok(())
     }
 
     /// Calls the stream, and adds what may go on to what is written next.
@@ -227,7 +269,8 @@ impl<'a> Relay<'a> {
         let mut ready = inspector.take_ready();
         let with = Call { inspector: &mut inspector, policy: self.policy, vault: exchange.vault.as_deref() };
         let mut result = call(&mut self.stream, with, &mut ready);
-        if !ready.is_empty() && put(self.body, &ready, &mut self.out).is_err() {
+        let room = put(self.shape.body, &ready, &mut self.out).is_ok() && self.charge().is_ok();
+        if result.is_ok() && !room {
             result = Err(Cut::Memory);
         }
         inspector.put_ready(ready);
@@ -252,8 +295,27 @@ impl<'a> Relay<'a> {
         }
     }
 
+    /// Has the core's budget say what the stream takes.
+    fn charge(&mut self) -> Result<(), Full> {
+        let memory = self.stream.memory().max(limits::STREAM_BYTES);
+        if memory == self.charged.bytes() { Ok(()) } else { self.charged.change(memory) }
+    }
+
+    /// The end of it. The head said how much of it would be inspected; where it was less, a comment says so, which no client reads as
+    /// part of the answer.
     fn finish(&mut self, exchange: &mut Exchange) -> Result<(), Cut> {
-        self.take(exchange, |stream, call, ready| stream.finish(call, ready))
+        self.take(exchange, |stream, call, ready| stream.finish(call, ready))?;
+        let coverage = self.coverage();
+        if coverage == self.shape.coverage || self.framing != Framing::Events || !self.stream.is_whole() {
+            return Ok(());
+        }
+        let mut said = Vec::new();
+        sse::comment(format!("x-penaxtra-inspection: {}", coverage.field()).as_bytes(), &mut said);
+        put(self.shape.body, &said, &mut self.out).map_err(|_| Cut::Memory)
+    }
+
+    fn coverage(&self) -> Coverage {
+        if self.stream.unread() > 0 { Coverage::PartialMedia } else { self.shape.coverage }
     }
 
     /// Tells of what the last call has found.
@@ -270,7 +332,7 @@ impl<'a> Relay<'a> {
         *action = strongest.unwrap_or(Action::Warn).max(*action);
         report::hits(core, policy, &subject, hits, strongest.unwrap_or(Action::Warn));
         if denied > 0 {
-            report::tool(core, policy, &subject, Action::Warn);
+            report::tools(core, policy, &subject, denied, Action::Warn);
         }
         counters.redactions.add(u64::from(stream.redacted() - self.redacted));
         self.redacted = stream.redacted();
@@ -285,7 +347,7 @@ impl<'a> Relay<'a> {
             Cut::Blocked(_) | Cut::Tool => Kind::Blocked,
         });
         if cut == Cut::Tool {
-            report::tool(core, policy, &Asked::answer(exchange.asked.as_ref()), Action::Block);
+            report::tools(core, policy, &Asked::answer(exchange.asked.as_ref()), 1, Action::Block);
         }
         exchange.reasoned = cut.code().map(|code| Reasoned { code, policy_version: policy.version() });
         if !exchange.answered && !self.stream.has_begun() {
@@ -308,23 +370,33 @@ impl<'a> Relay<'a> {
         if !written {
             return Err(error);
         }
-        put(self.body, &event, &mut self.out).map_err(Error::upstream)
+        put(self.shape.body, &event, &mut self.out).map_err(Error::upstream)
     }
 
-    /// Counts what waits, and how long it has.
+    /// Counts what waits, and how long it did.
     fn note_held(&mut self, now: Instant) {
         let counters = self.core.counters();
-        let held = self.stream.held_bytes();
-        counters.answers_held_bytes.add(held.saturating_sub(self.held_counted) as u64);
-        self.held_counted = held;
-        match self.held_since {
-            None if self.stream.is_holding() => self.held_since = Some(now),
-            Some(since) if !self.stream.is_holding() => {
-                counters.answers_held_time.observe(now.saturating_duration_since(since));
-                self.held_since = None;
-            }
-            _ => {}
+        let Range { start, end } = self.stream.waits();
+        while let Some((_, since)) = self.arrivals.pop_front_if(|(end, _)| *end <= start) {
+            counters.answers_held_time.observe(now.saturating_duration_since(since));
         }
+        let known = self.held_counted.max(start);
+        if known < end {
+            counters.answers_held_bytes.add(end - known);
+            self.held_counted = end;
+            let is_full = self.arrivals.len() == limits::STREAM_ARRIVALS_MAX;
+            match self.arrivals.back_mut().filter(|_| is_full) {
+                Some(last) => last.0 = end,
+                None => self.arrivals.push_back((end, now)),
+            }
+        }
+    }
+
+    /// When the first of what waits has waited as long as it may.
+    fn overdue(&self) -> Option<Instant> {
+        let (_, since) = self.arrivals.front()?;
+        let since = self.overdue_at.map_or(*since, |before| before.max(*since));
+        Some(since + self.policy.answers().hold_time)
     }
 
     /// Waits for more of the answer, or until what waits is overdue.
@@ -335,21 +407,17 @@ impl<'a> Relay<'a> {
         exchange: &Exchange,
         reader: &Reader,
     ) -> Result<Waited, Error> {
-        let Some(since) = self.held_since else {
+        let until = exchange.until.min(client.now + self.core.settings.timeouts.idle);
+        let Some(overdue) = self.overdue().filter(|overdue| *overdue < until) else {
             return super::read_more(self.core, client, upstream, exchange, reader).await.map(Waited::Read);
         };
-        let overdue = since + self.policy.answers().hold_time;
-        let until = exchange.until.min(client.now + self.core.settings.timeouts.idle);
-        if overdue >= until {
-            return super::read_more(self.core, client, upstream, exchange, reader).await.map(Waited::Read);
-        }
         // Dropping a read loses nothing.
         let waiting = unless_gone(&mut client.stream, upstream.read());
         let result = client.deadline.within(overdue, waiting).await;
         client.now = clock::now();
         match result {
             Err(_) => {
-                self.held_since = Some(client.now);
+                self.overdue_at = Some(client.now);
                 Ok(Waited::Overdue)
             }
             Ok(read) => match read?.map_err(Error::upstream)? {
@@ -359,20 +427,20 @@ impl<'a> Relay<'a> {
         }
     }
 
-    /// Counts the stream as a whole.
-    fn count(&self, exchange: &mut Exchange, coverage: Coverage) {
+    /// Counts the stream as a whole, also where it was cut or its client went away.
+    fn count(&self, exchange: &mut Exchange) {
         let Self { core, stream, .. } = self;
         let counters = core.counters();
         counters.inspected_bytes.add(stream.bytes());
         counters.uninspected.add(u64::from(stream.unread()));
         count_usage(core, exchange.api, stream.usage());
         exchange.redacted += stream.redacted();
-        let coverage = if stream.unread() > 0 { Coverage::PartialMedia } else { coverage };
-        counters.count_answer(coverage);
-        match self.action {
-            // `refuse` has.
-            Action::Block => {}
-            action => count_verdict(core, action),
+        // Where nothing was sent on, or it was cut by policy, `refuse` counts.
+        if exchange.answered {
+            counters.count_answer(self.coverage());
+            if self.action != Action::Block {
+                count_verdict(core, self.action);
+            }
         }
     }
 }

@@ -57,8 +57,44 @@ pub(super) struct Channel {
     replaced: u64,
     /// What a reader of JSON knows at `base`.
     lexer: Lexer,
+    /// How often the text is escaped where it stands.
+    outer: u8,
+    /// Whether it is a JSON document, as far as its beginning says.
+    document: Beginning,
     swallow: Swallow,
     bytes: u64,
+}
+
+/// How a text begins: whether as a JSON document does that has strings in it. A placeholder has brackets as well, and so has Markdown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    /// White space, or not at all.
+    Nothing,
+    /// With `{`.
+    Brace,
+    /// With `[`, or several.
+    Bracket,
+    /// As a document.
+    Document,
+    /// As anything else.
+    Prose,
+}
+
+impl Beginning {
+    fn is_known(self) -> bool {
+        matches!(self, Self::Document | Self::Prose)
+    }
+
+    /// With one byte more.
+    fn step(self, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Document | Self::Prose, _) | (_, b' ' | b'\t' | b'\r' | b'\n') => self,
+            (Self::Nothing | Self::Bracket, b'{') => Self::Brace,
+            (Self::Nothing | Self::Bracket, b'[') => Self::Bracket,
+            (Self::Brace | Self::Bracket, b'"') => Self::Document,
+            _ => Self::Prose,
+        }
+    }
 }
 
 /// A match that has been replaced before its end came.
@@ -114,7 +150,7 @@ struct Bounds {
 }
 
 impl Channel {
-    pub(super) fn new(piece: &Piece) -> Self {
+    pub(super) fn new(piece: &Piece, outer: u8) -> Self {
         Self {
             id: piece.channel,
             form: piece.form,
@@ -126,6 +162,8 @@ impl Channel {
             holds: 0,
             replaced: 0,
             lexer: Lexer::default(),
+            outer,
+            document: if piece.form == Form::Json { Beginning::Document } else { Beginning::Nothing },
             swallow: Swallow::No,
             bytes: 0,
         }
@@ -172,6 +210,12 @@ impl Channel {
             unescape(raw, &mut self.text);
         }
         self.bytes += (self.text.len() - before) as u64;
+        for byte in self.text.get(before..).unwrap_or_default() {
+            self.document = self.document.step(*byte);
+            if self.document.is_known() {
+                break;
+            }
+        }
     }
 
     /// What the policy says of the tool whose name this is, or becomes. While another name may come of it, it waits.
@@ -352,13 +396,14 @@ impl Channel {
     }
 
     /// Puts values back where their placeholders stand, and holds back what may become one.
+    ///
+    /// Arguments of a tool, and what a model was asked to write as JSON, are documents: a value is escaped for the string in them.
     fn restore(&self, vault: &Vault, acts: &mut Acts<'_>, bounds: &mut Bounds, ends: bool) {
         let open = if ends { None } else { vault.open_at_end(&self.text) };
         if let Some(open) = open {
             bounds.hold = bounds.hold.min(open);
             bounds.settle = bounds.settle.min(open);
         }
-        let depth = if self.form == Form::Json { 2 } else { 1 };
         let mut from = 0;
         while let Some(found) = vault.find(&self.text, from) {
             from = found.end;
@@ -368,8 +413,13 @@ impl Channel {
                 bounds.hold = bounds.hold.min(found.start);
                 bounds.settle = bounds.settle.min(found.start);
             } else if start >= self.settled {
+                let is_inside =
+                    self.document == Beginning::Document && self.lexer.is_inside_at(&self.text, found.start);
                 let mut with = Vec::new();
-                queue::write_escaped(found.value, depth, &mut with);
+                queue::write_escaped(found.value, self.outer + u8::from(is_inside), &mut with);
+                if acts.queue.is_full() {
+                    return;
+                }
                 acts.queue.replace(acts.at, start, end, &with);
             }
         }

@@ -29,6 +29,12 @@ impl Lexer {
         text.iter().for_each(|byte| self.step(*byte));
     }
 
+    /// Whether the place `at` in `text` is inside a string, where `self` is what is known at the beginning of `text`.
+    pub(super) fn is_inside_at(mut self, text: &[u8], at: usize) -> bool {
+        self.read(text.get(..at).unwrap_or_default());
+        self.in_string
+    }
+
     /// What of `span` in `text` can be replaced, and how, where `self` is what is known at the beginning of `text`. `None`: nothing.
     pub(super) fn replaceable(mut self, text: &[u8], span: Range<usize>) -> Option<(Range<usize>, Spelling)> {
         let mut unit = 0;

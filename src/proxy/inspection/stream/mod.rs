@@ -17,6 +17,7 @@ mod queue;
 mod tests;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::extract::Form;
 use crate::extract::Piece;
@@ -92,6 +93,8 @@ pub struct Stream {
     /// Whether it has log probabilities.
     likelihoods: bool,
     begun: bool,
+    /// Whether it ended where an event did.
+    whole: bool,
     usage: Usage,
 }
 
@@ -140,6 +143,7 @@ impl Stream {
             unparsed: 0,
             likelihoods: false,
             begun: false,
+            whole: false,
             usage: Usage::default(),
         }
     }
@@ -175,6 +179,7 @@ impl Stream {
     pub fn finish(&mut self, mut call: Call<'_>, out: &mut Vec<u8>) -> Result<(), Cut> {
         self.begin(&mut call);
         let input = std::mem::take(&mut self.input);
+        self.whole = input.is_empty();
         let last = match &mut self.splitter {
             Splitter::Events(splitter) => splitter.rest(&input),
             Splitter::Lines(splitter) => splitter.rest(&input),
@@ -201,16 +206,24 @@ impl Stream {
         self.begun
     }
 
-    /// Whether anything waits to be decided.
+    /// Whether it ended where an event did, so that another may follow.
     #[must_use]
-    pub fn is_holding(&self) -> bool {
-        !self.queue.is_empty()
+    pub const fn is_whole(&self) -> bool {
+        self.whole
     }
 
-    /// Bytes of events that wait.
+    /// Where in the stream the first event begins that waits, and where the next one that is complete will. Bytes since the stream began.
     #[must_use]
-    pub fn held_bytes(&self) -> usize {
-        self.queue.len()
+    pub fn waits(&self) -> Range<u64> {
+        self.queue.start()..self.queue.end()
+    }
+
+    /// Bytes of memory that it takes, beside its own size.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let channels = self.channels.len() * (size_of::<Channel>() + limits::CHANNEL_BYTES_KEPT);
+        // What waits stands in the text of its channel as well.
+        self.input.capacity() + self.queue.memory() + self.queue.len() + channels
     }
 
     /// What the last call has found.
@@ -266,12 +279,13 @@ impl Stream {
     fn release(&mut self, call: &mut Call<'_>, result: Result<(), Cut>, out: &mut Vec<u8>) -> Result<(), Cut> {
         let channels = &self.channels;
         let before = out.len();
+        let is_full = self.queue.is_full();
         self.queue.release(out, |piece| {
             channels.get(piece.channel).is_some_and(|channel| piece.text_end <= channel.decided())
         });
         self.begun |= out.len() > before;
         std::mem::swap(&mut call.inspector.matcher.numbers, &mut self.numbers);
-        let held = self.queue.len() > limits::STREAM_HELD_BYTES_MAX;
+        let held = self.queue.len() > limits::STREAM_HELD_BYTES_MAX || is_full;
         if result.is_ok() && (held || self.numbers.len() > limits::FINDINGS_MAX) {
             return Err(Cut::Stopped(Stop::Limit));
         }
@@ -486,7 +500,8 @@ impl Stream {
         if self.channels.len() >= limits::STREAM_CHANNELS_MAX {
             return Err(Cut::Stopped(Stop::Limit));
         }
-        self.channels.push(Channel::new(piece));
+        let outer = if matches!(self.splitter, Splitter::Text) { 0 } else { 1 };
+        self.channels.push(Channel::new(piece, outer));
         Ok(self.channels.len() - 1)
     }
 
@@ -525,6 +540,8 @@ impl Stream {
             let Some(channel) = self.channels.get_mut(at).filter(|channel| channel.waiting() > 0) else { continue };
             match call.policy.answers().at_hold_limit {
                 Overdue::Block => return Err(Cut::Stopped(Stop::Limit)),
+                // It is decided as it stands, before it is known to be over: nobody asks about it once it is gone.
+                Overdue::Release | Overdue::Redact if channel.is_tool_name => self.advance(call, at, true)?,
                 Overdue::Release => channel.let_go(),
                 Overdue::Redact => {
                     channel.swallow_next();

@@ -24,6 +24,8 @@ pub(super) struct Queue {
     events: Vec<(u64, usize)>,
     pieces: Vec<Fragment>,
     edits: Vec<Edit>,
+    /// Bytes that stand in `edits`.
+    edited: usize,
     stopped_at: Option<u64>,
     /// Events at the front that are decided about and not yet given out.
     settled: usize,
@@ -56,7 +58,7 @@ struct Edit {
 impl Queue {
     /// Adds an event; says where it begins.
     pub(super) fn push(&mut self, raw: &[u8]) -> u64 {
-        let start = self.base + self.bytes.len() as u64;
+        let start = self.end();
         self.bytes.extend_from_slice(raw);
         self.events.push((start + raw.len() as u64, self.pieces.len()));
         start
@@ -78,10 +80,6 @@ impl Queue {
         self.pieces.get(piece).map(|piece| piece.channel)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -98,7 +96,29 @@ impl Queue {
         self.stopped_at = Some(self.stopped_at.map_or(place, |before| before.min(place)));
     }
 
+    /// Where the next event begins.
+    pub(super) fn end(&self) -> u64 {
+        self.base + self.bytes.len() as u64
+    }
+
+    /// Where the first event begins that waits.
+    pub(super) const fn start(&self) -> u64 {
+        self.base
+    }
+
+    /// Whether what is to be put in its place is more than is kept.
+    pub(super) const fn is_full(&self) -> bool {
+        self.edited > limits::STREAM_EDITED_BYTES_MAX
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) const fn memory(&self) -> usize {
+        let lists = self.pieces.capacity() * size_of::<Fragment>() + self.edits.capacity() * size_of::<Edit>();
+        self.bytes.capacity() + self.edited + lists + self.events.capacity() * size_of::<(u64, usize)>()
+    }
+
     pub(super) fn edit(&mut self, start: u64, end: u64, with: Vec<u8>) {
+        self.edited += with.len();
         self.edits.push(Edit { start, end, length: end - start, with });
     }
 
@@ -113,6 +133,9 @@ impl Queue {
         walker: &mut Walker,
     ) {
         for edit in restore::edits(vault, data, texts, &mut Scratch { text, walker }) {
+            if self.is_full() {
+                return;
+            }
             let mut with = Vec::new();
             write_escaped(edit.found.value, edit.depth, &mut with);
             self.edit(from + edit.found.start as u64, from + edit.found.end as u64, with);
@@ -122,7 +145,7 @@ impl Queue {
     /// Replaces `start..end` of a channel's text by `with`, wherever its pieces are; what has been given out stays. Whether anything of
     /// it was still there.
     pub(super) fn replace(&mut self, channel: usize, start: u64, end: u64, with: &[u8]) -> bool {
-        let Self { pieces, edits, bytes, base, .. } = self;
+        let Self { pieces, edits, edited, bytes, base, .. } = self;
         let mut with = Some(with);
         let length = end - start;
         for piece in pieces.iter().filter(|piece| piece.channel == channel) {
@@ -139,7 +162,9 @@ impl Queue {
                 piece.start + if piece.plain { offset } else { offsets.to_raw(inside) as u64 }
             };
             let (start, end) = (moved(from), moved(to));
-            edits.push(Edit { start, end, length, with: with.take().unwrap_or_default().to_vec() });
+            let with = with.take().unwrap_or_default().to_vec();
+            *edited += with.len();
+            edits.push(Edit { start, end, length, with });
         }
         with.is_none()
     }
@@ -172,6 +197,7 @@ impl Queue {
         self.events.iter_mut().for_each(|(_, end)| *end -= pieces);
         if self.bytes.is_empty() && self.bytes.capacity() > limits::STREAM_INPUT_BYTES_KEPT {
             self.bytes = Vec::new();
+            (self.events, self.pieces) = (Vec::new(), Vec::new());
         }
     }
 
@@ -189,6 +215,10 @@ impl Queue {
                 from = from.max(edit.end);
             }
             self.edits.retain(|edit| edit.start >= end);
+            self.edited = self.edits.iter().map(|edit| edit.with.len()).sum();
+            if self.edits.is_empty() {
+                self.edits = Vec::new();
+            }
         }
         out.extend_from_slice(self.bytes.get(at(from)..at(end)).unwrap_or_default());
     }

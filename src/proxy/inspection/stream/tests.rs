@@ -79,7 +79,7 @@ impl Bench {
         if end.is_ok() {
             end = stream.finish(call(&mut self.inspector, &self.policy), &mut out);
             told += stream.told().len();
-            assert!(end.is_err() || !stream.is_holding());
+            assert!(end.is_err() || stream.waits().is_empty());
         }
         Outcome { out: String::from_utf8(out).expect("UTF-8"), end, redacted: stream.redacted(), told }
     }
@@ -275,7 +275,7 @@ fn a_clean_stream_is_the_same_to_the_byte_and_nothing_of_it_waits() {
         let event = chat(word);
         stream.push(call(&mut bench.inspector, &bench.policy), event.as_bytes(), &mut out).expect("clean");
         sent.push_str(&event);
-        late += usize::from(stream.is_holding());
+        late += usize::from(!stream.waits().is_empty());
     }
     assert_eq!(late, 0);
     for odd in
@@ -398,9 +398,9 @@ fn what_waits_too_long_is_replaced_or_let_go() {
     };
     // A number that may go on is no match: it goes on its way.
     push(&mut stream, &mut bench.inspector, &bench.policy, "in 2024", &mut out);
-    assert!(stream.is_holding());
+    assert!(!stream.waits().is_empty());
     stream.overdue(call(&mut bench.inspector, &bench.policy), &mut out).expect("no block");
-    assert!(!stream.is_holding());
+    assert!(stream.waits().is_empty());
     assert_eq!(assembled(str::from_utf8(&out).expect("UTF-8")), "in 2024");
     // A private key is one before its end; what goes on with it goes with it.
     let key = ["-----BEGIN ", "PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ\n"].concat();
