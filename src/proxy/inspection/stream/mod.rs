@@ -11,6 +11,7 @@
 //! It never keeps more than its bounds, and never gives out a byte behind one that it has not decided about.
 
 mod channel;
+pub mod fuzz;
 mod json;
 mod queue;
 #[cfg(test)]
@@ -378,13 +379,14 @@ impl Stream {
 
     /// What an event says; `from` is where that stands in the queue.
     fn data(&mut self, call: &mut Call<'_>, name: &[u8], data: &[u8], from: u64) -> Result<(), Cut> {
-        if data.trim_ascii().is_empty() {
-            return Ok(());
-        }
         if matches!(self.splitter, Splitter::Text) {
+            // Blanks alone too: they are what parts the words around them.
             let form = if self.is_document { Form::Json } else { Form::Text };
             let piece = Piece { form, ..whole(data, 0) };
             return self.fragments(call, &[piece], data, from);
+        }
+        if data.trim_ascii().is_empty() {
+            return Ok(());
         }
         if data == b"[DONE]" {
             return self.close(call);

@@ -452,6 +452,8 @@ fn texts_that_are_no_json_are_read_too() {
     let mut bench = Bench::new(everything());
     let outcome = bench.run(Framing::Text, Api::Other, &["plain 4012", "8888888", "81881 text"]);
     assert_eq!(outcome.out, "plain [CARD] text");
+    let outcome = bench.run(Framing::Text, Api::Other, &["plain", " ", "4012888888881881", "\n", "text"]);
+    assert_eq!(outcome.out, "plain [CARD]\ntext");
     let outcome = bench.run(Framing::Events, Api::OpenAiChat, &["data: plain 4012888888881881 text\n\n"]);
     assert_eq!(outcome.out, "data: plain [CARD] text\n\n");
     let line = |text: &str| json!({"response": text, "done": false}).to_string() + "\n";
