@@ -165,20 +165,13 @@ impl Way {
         while outcome.end.is_ok() && !rest.is_empty() {
             let (piece, after) = rest.split_at(steps.next().unwrap_or(1).min(rest.len()));
             rest = after;
-            let mut take = |late| {
-                let (end, told, redacted) = call(late, Some(piece), &mut outcome.out);
-                (outcome.end, outcome.redacted) = (end, redacted);
-                outcome.told += told;
-            };
-            take(false);
             count = (count + 1) % self.late.max(1);
-            if self.late > 0 && count == 0 && outcome.end.is_ok() {
-                let mut take = |late| {
-                    let (end, told, redacted) = call(late, Some(piece), &mut outcome.out);
+            for is_late in [false, true] {
+                if outcome.end.is_ok() && (!is_late || (self.late > 0 && count == 0)) {
+                    let (end, told, redacted) = call(is_late, Some(piece), &mut outcome.out);
                     (outcome.end, outcome.redacted) = (end, redacted);
                     outcome.told += told;
-                };
-                take(true);
+                }
             }
         }
         if outcome.end.is_ok() {

@@ -311,7 +311,9 @@ fn assembled(dialect: Dialect, outcome: &Outcome) -> Vec<String> {
         let Ok(event) = serde_json::from_str::<Value>(line.strip_prefix("data: ").unwrap_or(line)) else { continue };
         if let Some((number, delta)) = dialect.read(&event) {
             texts.get_mut(number).unwrap_or_else(|| panic!("one of the texts")).push_str(delta);
-        } else if let (Some(number), Some(text)) = (event["output_index"].as_u64(), event["text"].as_str()) {
+        } else if let (Some(number), Some(text)) =
+            (event.pointer("/output_index").and_then(Value::as_u64), event.pointer("/text").and_then(Value::as_str))
+        {
             let streamed = usize::try_from(number).ok().and_then(|number| texts.get(number));
             assert_eq!(Some(text), streamed.map(String::as_str), "what repeats a text says what was streamed");
         }
