@@ -336,10 +336,12 @@ impl Stream {
         let known = [&b"response."[..], b"content_block_", b"message", b"ping", b"error"];
         let name = raw.get(event.name.clone()).unwrap_or_default();
         let in_name = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_' | b'-');
-        let is_plain = event.end - event.data.len() - event.name.len() <= usual
+        // Of several lines of data one may have the name between them.
+        let is_plain = event.lines < 2
+            && event.end.saturating_sub(event.data.len() + event.name.len()) <= usual
             && name.iter().all(in_name)
             && (name.is_empty() || known.iter().any(|known| name.starts_with(known)));
-        if (is_plain && event.lines < 2) || !matches!(self.splitter, Splitter::Events(_)) {
+        if is_plain || !matches!(self.splitter, Splitter::Events(_)) {
             return Ok(());
         }
         let mut at = 0;

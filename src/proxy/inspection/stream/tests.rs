@@ -469,6 +469,7 @@ fn what_stands_beside_the_data_is_read() {
         ("id: 536-22-8341\ndata: {}\n\n", "id: [SSN]\ndata: {}\n\n"),
         ("event: bluebird\ndata: {}\n\n", "event: [WORD]\ndata: {}\n\n"),
         ("x: bluebird\ndata: {}\n\n", "x: [WORD]\ndata: {}\n\n"),
+        ("data: {\nevent: a\ndata: }\n\n", "data: {\nevent: a\ndata: }\n\n"),
         ("data: {\n: bluebird\ndata: }\n\n", "data: {\n: [WORD]\ndata: }\n\n"),
         (": ping\n\n", ": ping\n\n"),
     ];
