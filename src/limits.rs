@@ -300,7 +300,7 @@ pub const STREAM_BYTES: usize = 4096;
 /// Texts of one streamed answer that are told apart: 16 choices with 16 calls of tools each. Past it: the stream is cut.
 pub const STREAM_CHANNELS_MAX: usize = 256;
 
-/// Bytes of the buffers of a stream that are kept while nothing waits: an event or two.
+/// Bytes of each of a stream's buffers that are kept while nothing waits: an event or two.
 pub const STREAM_INPUT_BYTES_KEPT: usize = 2048;
 
 /// Bytes of one stream's events that wait, decided about or not. At half of it: what the policy's `at_hold_limit` says; past it: the

@@ -192,6 +192,11 @@ impl Channel {
         std::mem::take(&mut self.bytes)
     }
 
+    /// Bytes that its memory takes.
+    pub(super) fn capacity(&self) -> usize {
+        self.text.capacity()
+    }
+
     /// Gives out what waits, undecided.
     pub(super) fn let_go(&mut self) {
         self.holds = self.end();

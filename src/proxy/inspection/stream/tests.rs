@@ -452,6 +452,8 @@ fn texts_that_are_no_json_are_read_too() {
     let mut bench = Bench::new(everything());
     let outcome = bench.run(Framing::Text, Api::Other, &["plain 4012", "8888888", "81881 text"]);
     assert_eq!(outcome.out, "plain [CARD] text");
+    let outcome = bench.run(Framing::Text, Api::Other, &["plain", " ", "4012888888881881", "\n", "text"]);
+    assert_eq!(outcome.out, "plain [CARD]\ntext");
     let outcome = bench.run(Framing::Events, Api::OpenAiChat, &["data: plain 4012888888881881 text\n\n"]);
     assert_eq!(outcome.out, "data: plain [CARD] text\n\n");
     let line = |text: &str| json!({"response": text, "done": false}).to_string() + "\n";
@@ -467,6 +469,7 @@ fn what_stands_beside_the_data_is_read() {
         ("id: 536-22-8341\ndata: {}\n\n", "id: [SSN]\ndata: {}\n\n"),
         ("event: bluebird\ndata: {}\n\n", "event: [WORD]\ndata: {}\n\n"),
         ("x: bluebird\ndata: {}\n\n", "x: [WORD]\ndata: {}\n\n"),
+        ("data: {\nevent: a\ndata: }\n\n", "data: {\nevent: a\ndata: }\n\n"),
         ("data: {\n: bluebird\ndata: }\n\n", "data: {\n: [WORD]\ndata: }\n\n"),
         (": ping\n\n", ": ping\n\n"),
     ];
