@@ -32,7 +32,7 @@ use rustls::{DigitallySignedStruct, HandshakeKind, ProtocolVersion, RootCertStor
 use support::certificates::{self, Leaf, shared};
 use support::strict::End;
 use support::upstream::After;
-use support::wire::{Client, Lack, PATIENCE, Wire, holds, post};
+use support::wire::{Client, Lack, PATIENCE, Wire, holds, post, upload};
 use support::{ALL, Gateway, PLAIN, PROGRAM, Setup, TLS, each, run};
 
 const MIB: usize = 1024 * 1024;
@@ -476,7 +476,7 @@ fn answer_that_comes_before_the_upload_is_over_reaches_the_client() {
             });
             let gateway = setup.gateway_to(&url, &["--body-max=32M", "--memory-max=128M"]);
             let mut client = gateway.client();
-            let answer = client.post("/v1/files", &vec![b'a'; 20 * MIB]);
+            let answer = client.send(&upload("/v1/files", &vec![b'a'; 20 * MIB])).answer();
             assert_eq!((answer.status, answer.text().as_str()), (413, "too large"), "{stays:?}");
             assert_eq!(client.get("/healthz").status, 200, "and its connection goes on");
             gateway.finish();

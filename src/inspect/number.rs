@@ -123,6 +123,11 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Whether no word goes on at `start`.
+    fn stands_apart(&self, start: usize) -> bool {
+        !self.byte_before(start).is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    }
+
     /// Whether a number may end with a group.
     fn closes(&self, index: usize) -> bool {
         let Some(group) = self.group(index) else { return false };
@@ -320,7 +325,7 @@ fn north_american(pass: &mut Pass<'_>, row: &Row<'_>, head: Group) -> Result<boo
     };
     let opening = head.start - usize::from(open);
     let start = match row.before {
-        Some(one) if row.text.get(one.start..one.end) == Some(b"1") => one.start,
+        Some(one) if row.text.get(one.start..one.end) == Some(b"1") && row.stands_apart(one.start) => one.start,
         _ if matches!(row.joined_before(), b"-" | b"." | b"/") => return Ok(false),
         _ if matches!(row.byte_before(opening), Some(b'-' | b'/')) => return Ok(false),
         _ => opening,

@@ -141,10 +141,10 @@ proptest! {
     ) {
         let tools = tools(allow.as_deref(), &deny);
         let name = format!("{prefix}{rest}");
-        let come = &name.as_bytes()[..name.len().min(prefix.len() + cut)];
+        // What comes of a stream are whole characters: a JSON string has no halves.
+        let come = &name.as_bytes()[..name.floor_char_boundary(prefix.len() + cut)];
         if !tools.may_become(come) {
-            let whole = str::from_utf8(come).map_or_else(|error| &come[..error.valid_up_to()], str::as_bytes);
-            prop_assert_eq!(tools.decide(whole), tools.decide(name.as_bytes()), "{:?} {:?}", come, name);
+            prop_assert_eq!(tools.decide(come), tools.decide(name.as_bytes()), "{:?} {:?}", come, name);
         }
     }
 
