@@ -87,7 +87,7 @@ impl Engine {
                 break;
             }
         }
-        assert!(end.is_err() || !stream.is_holding(), "nothing waits at the end");
+        assert!(end.is_err() || stream.waits().is_empty(), "nothing waits at the end");
         Outcome { out, end, told }
     }
 

@@ -153,8 +153,8 @@ impl Way {
             assert!(engine.has_begun() || out.len() == before, "what is given out has begun");
             if end.is_ok() {
                 check_bounds(&engine);
-                assert!(piece.is_some() || late || !engine.is_holding(), "nothing is left at the end");
-                assert!(!late || !engine.is_holding(), "what is overdue does not wait");
+                assert!(piece.is_some() || late || engine.waits().is_empty(), "nothing is left at the end");
+                assert!(!late || engine.waits().is_empty(), "what is overdue does not wait");
             }
             (end, engine.told().len(), engine.redacted())
         };
@@ -185,11 +185,14 @@ impl Way {
 
 /// A stream keeps no more than it may.
 fn check_bounds(stream: &Stream) {
-    assert!(stream.held_bytes() <= limits::STREAM_HELD_BYTES_MAX, "what waits is bounded");
+    assert!(
+        (stream.waits().end - stream.waits().start) <= limits::STREAM_HELD_BYTES_MAX as u64,
+        "what waits is bounded"
+    );
     assert!(stream.channels.len() <= limits::STREAM_CHANNELS_MAX, "channels are bounded");
     assert!(stream.input.len() <= limits::SSE_EVENT_BYTES_MAX, "half an event is bounded");
     let room = |channel: &super::Channel| channel.capacity();
-    if !stream.is_holding() {
+    if stream.waits().is_empty() {
         let most = stream.channels.iter().map(room).max().unwrap_or_default();
         assert!(most <= 2 * limits::CHANNEL_BYTES_KEPT, "a text that waits for nothing keeps {most} bytes");
         assert!(stream.queue.capacity() <= 4 * limits::STREAM_INPUT_BYTES_KEPT, "nor does an empty queue");
