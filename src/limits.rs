@@ -218,7 +218,7 @@ pub const SLOW_LANE_BYTES_MAX: u64 = 1024 * 1024;
 /// Events in one core's ring: at 176 bytes each 88 KiB. It is emptied ten times a second. Past it: dropped and counted.
 pub const EVENTS_MAX: usize = 512;
 
-/// Events of one request, one for each rule and place; more tell nothing new. Past it: the further ones are only counted as matches.
+/// Events of one request, one for each rule and place; two of a stream, at the first match and at its end. More tell nothing new. Past it: the further ones are only counted as matches.
 pub const EVENTS_PER_REQUEST_MAX: usize = 16;
 
 /// Reason codes that are counted one by one; the taxonomy has about 60. Past it: in no figure but the total.
@@ -300,7 +300,7 @@ pub const STREAM_BYTES: usize = 4096;
 /// Texts of one streamed answer that are told apart: 16 choices with 16 calls of tools each. Past it: the stream is cut.
 pub const STREAM_CHANNELS_MAX: usize = 256;
 
-/// Bytes of the buffers of a stream that are kept while nothing waits: an event or two.
+/// Bytes of each of a stream's buffers that are kept while nothing waits: an event or two.
 pub const STREAM_INPUT_BYTES_KEPT: usize = 2048;
 
 /// Bytes of one stream's events that wait, decided about or not. At half of it: what the policy's `at_hold_limit` says; past it: the

@@ -16,6 +16,7 @@ use penaxtra_gateway::inspect::normalise::fuzz::fuzz_normalise;
 use penaxtra_gateway::policy::fuzz::fuzz_bundle;
 use penaxtra_gateway::policy::fuzz::fuzz_policy_document;
 use penaxtra_gateway::proxy::inspection::fuzz::fuzz_redactor;
+use penaxtra_gateway::proxy::inspection::stream::fuzz::fuzz_stream;
 
 #[expect(unreachable_pub, reason = "a module of the fuzz crate, where it is public")]
 #[path = "../fuzz/src/connection.rs"]
@@ -97,6 +98,11 @@ fn texts_are_scanned_as_their_twins_say() {
 #[test]
 fn redacted_bodies_hold_their_properties() {
     replay("redactor", fuzz_redactor);
+}
+
+#[test]
+fn inspected_streams_hold_their_properties() {
+    replay("stream", fuzz_stream);
 }
 
 #[test]

@@ -925,6 +925,7 @@ fn configuration_is_checked_by_exit_code() {
 fn demo_tells_its_story_once() {
     let (code, text) = run(&["demo", "--once", "--delay-ms=0", "--listen=127.0.0.1:0"]);
     assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("7 of 7 calls") && text.contains("7 of 7 scenes"), "{text}");
     assert!(text.contains("curl -N http://127.0.0.1:"), "{text}");
 }
 

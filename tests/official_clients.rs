@@ -1,11 +1,22 @@
 //! The official SDKs of OpenAI and Anthropic, Python and Node, through a gateway and past it: the same parsed results; and behind a
-//! policy: their own permission error at once.
+//! policy: their own permission error at once, the masked text of an answer, and their own error where an answer is cut.
 //!
 //! Ignored by default because it needs Python, Node and their packages: `cargo test --test official_clients -- --ignored`
 //! installs them on first use into `target/clients` (or `PNX_CLIENTS_DIR`). Whatever the SDKs see differently through the gateway,
 //! plain or TLS, fails.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says no")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a panic is how a test says no; tests lock and read time"
+)]
+#![expect(unreachable_pub, reason = "a test crate exports nothing; `pub` is what a module shows to the others")]
+
+#[expect(dead_code, reason = "the harness is shared with the stories, which use the rest")]
+mod guarded;
+#[expect(dead_code, reason = "the harness is shared with the stories, which use the rest")]
+mod support;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -13,6 +24,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -25,6 +38,14 @@ use penaxtra_gateway::config::Upstream;
 use penaxtra_gateway::demo::server::MockLlm;
 use penaxtra_gateway::demo::server::Options;
 use penaxtra_gateway::gateway::Gateway;
+
+use guarded::Guarded;
+use guarded::document;
+use support::PLAIN;
+use support::Setup;
+use support::certificates::shared;
+use support::model;
+use support::upstream::Upstream as Peer;
 
 /// A CA and a certificate of it for `localhost`, as PEM files in `directory`: (CA, certificate, key).
 fn certificates(directory: &Path) -> (PathBuf, PathBuf, PathBuf) {
@@ -99,6 +120,8 @@ fn compare(io: Io, scratch: &Path) {
     assert!(status.success(), "an official client saw something else through the gateway");
 }
 
+const SDKS: [&str; 4] = ["openai-python", "anthropic-python", "openai-node", "anthropic-node"];
+
 const POLICY: &str = r#"
 version = 7
 tenant = "acme"
@@ -129,12 +152,12 @@ fn guard(io: Io, scratch: &Path) {
     let gateway = Gateway::start(&config, false).unwrap();
     let port = gateway.addresses[0].port();
     let mut failed = Vec::new();
-    for sdk in ["openai-python", "anthropic-python", "openai-node", "anthropic-node"] {
+    for sdk in SDKS {
         for url in [format!("http://127.0.0.1:{port}"), format!("https://localhost:{port}")] {
             last_body.store(Arc::new(Vec::new()));
             let status = Command::new("python3")
                 .arg(clients().join("guarded.py"))
-                .args([sdk, &url, &format!("http://{}", model.address)])
+                .args(["requests", sdk, &url, &format!("http://{}", model.address)])
                 .arg(format!("http://{}/metrics", gateway.admin.unwrap()))
                 .arg(&ca)
                 .env("PNX_CLIENTS_DIR", &packages)
@@ -152,6 +175,57 @@ fn guard(io: Io, scratch: &Path) {
     assert!(failed.is_empty(), "{failed:?}");
     let events = fs::read_to_string(scratch.join("events")).unwrap();
     assert!(events.contains("DLP.SECRET.AWS_ACCESS_KEY") && events.contains("DLP.PII.EMAIL"), "{events}");
+}
+
+/// What an answer may say. A customer's address is known by the word beside it: prompts hold other addresses for the model to say.
+const ANSWERS: [&str; 4] = [
+    "detector = \"aws_access_key\"\naction = \"block\"\nscope = [\"response\"]",
+    "detector = \"card\"\naction = \"redact\"\nscope = [\"response\"]",
+    "detector = \"email\"\naction = \"redact\"\nscope = [\"response\"]",
+    "detector = \"email\"\ncontext = [\"customer\"]\naction = \"tokenise\"\nscope = [\"request\"]",
+];
+
+/// A model that says what it is asked to, and tells at `/mock/stats` how often it was asked and what last.
+fn talkative(setup: Setup) -> Peer {
+    let (asked, last) = (AtomicU64::new(0), ArcSwap::from_pointee(Vec::new()));
+    setup.upstream(move |request, exchange| {
+        if request.target == "/mock/stats" {
+            let last = String::from_utf8_lossy(&last.load()).into_owned();
+            let stats = serde_json::json!({"requests": asked.load(Relaxed), "last": last});
+            return exchange.ok(stats.to_string().as_bytes());
+        }
+        asked.fetch_add(1, Relaxed);
+        last.store(Arc::new(request.body.clone()));
+        model::speak(request, exchange)
+    })
+}
+
+fn answered(setup: Setup) {
+    let (packages, files) = (packages(), shared());
+    let upstream = talkative(setup);
+    let pair =
+        [format!("--tls-cert={}", files.certificate_file.display()), format!("--tls-key={}", files.key_file.display())];
+    let mut guarded =
+        Guarded::start(setup, &upstream, &document(9, "", &ANSWERS), &pair.each_ref().map(String::as_str));
+    let (port, admin) = (guarded.gateway.address.port(), guarded.gateway.admin());
+    let mut failed = Vec::new();
+    for sdk in SDKS {
+        for url in [format!("http://127.0.0.1:{port}"), format!("https://localhost:{port}")] {
+            let status = Command::new("python3")
+                .arg(clients().join("guarded.py"))
+                .args(["answers", sdk, &url, &upstream.url(), &format!("http://{admin}/metrics")])
+                .arg(&files.authority_file)
+                .env("PNX_CLIENTS_DIR", &packages)
+                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .status()
+                .unwrap();
+            if !status.success() {
+                failed.push(format!("{sdk} at {url}"));
+            }
+        }
+    }
+    guarded.gateway.finish();
+    assert!(failed.is_empty(), "{failed:?}");
 }
 
 fn scratch(name: &str) -> PathBuf {
@@ -182,4 +256,12 @@ fn official_clients_raise_a_block_at_once_and_go_on_with_what_is_redacted() {
     let scratch = scratch("guarded");
     guard(Io::Auto, &scratch);
     fs::remove_dir_all(scratch).unwrap();
+}
+
+#[test]
+#[ignore = "needs Python, Node and their packages"]
+fn official_clients_put_masked_answers_together_and_raise_where_one_is_cut() {
+    for setup in PLAIN {
+        answered(*setup);
+    }
 }

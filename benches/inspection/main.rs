@@ -3,6 +3,7 @@
 //! ```text
 //!  cargo bench --bench inspection               all cases, about a minute
 //!  cargo bench --bench inspection -- walk       the cases whose name holds `walk`
+//!  cargo bench --bench inspection -- stream     one event of a stream, for each API
 //! ```
 //! All cases take turns, round by round, and each figure is the median of its rounds, so that what slows the machine slows all of them.
 //! What counts is the ratio to `simdutf8` of the same size: a machine's own speed is in both.
@@ -11,6 +12,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on says where")]
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
+mod streams;
 mod text;
 
 use std::hint::black_box;
@@ -49,6 +51,7 @@ struct Case {
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut cases = cases();
+    cases.extend(streams::cases());
     cases.retain(|case| {
         wanted.is_empty() || case.name == "simdutf8" || wanted.iter().any(|part| case.name.contains(part))
     });
@@ -80,7 +83,7 @@ fn report(cases: &mut [Case]) {
         case.times.sort_by(f64::total_cmp);
     }
     let median = |case: &Case| case.times[case.times.len() / 2];
-    println!("{:<26} {:>7} {:>12} {:>9} {:>9}", "stage", "size", "time", "GB/s", "of utf8");
+    println!("{:<26} {:>9} {:>12} {:>9} {:>9}", "stage", "size", "time", "GB/s", "of utf8");
     for case in &*cases {
         let speed = case.bytes as f64 / median(case);
         let base = cases
@@ -88,7 +91,7 @@ fn report(cases: &mut [Case]) {
             .find(|base| base.name == "simdutf8" && base.size == case.size)
             .map(|base| base.bytes as f64 / median(base));
         let ratio = base.map_or_else(String::new, |base| format!("{:.4}", speed / base));
-        println!("{:<26} {:>7} {:>9.2} us {speed:>9.3} {ratio:>9}", case.name, case.size, median(case) / 1_000.0);
+        println!("{:<26} {:>9} {:>9.3} us {speed:>9.3} {ratio:>9}", case.name, case.size, median(case) / 1_000.0);
     }
 }
 

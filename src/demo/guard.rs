@@ -1,5 +1,5 @@
 //! The part of the story that shows the policy at work: something redacted, something blocked, something only counted, and a new
-//! policy that takes over under traffic. The policy is signed here, by a key that lives as long as the demo.
+//! policy that takes over under traffic; then what happens to answers. The policy is signed here, by a key that lives as long as the demo.
 
 use std::fs;
 use std::io;
@@ -17,8 +17,10 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use serde_json::Value;
 
+use super::answer;
 use super::call::Reply;
 use super::call::call;
+use super::model::script::KEY;
 use crate::clock;
 use crate::config::Config;
 use crate::config::Events;
@@ -33,9 +35,6 @@ const TAKEOVER_MAX: Duration = Duration::from_secs(10);
 
 /// How long an event may take to be written. It takes a tenth of a second.
 const EVENT_MAX: Duration = Duration::from_secs(5);
-
-/// In two halves, so that no scanner of repositories takes it for a key that was lost.
-const KEY: &str = concat!("AKIA", "Q7ZT2XV5JNLB3RWD");
 
 /// The demo's policy, its key and its events.
 pub(super) struct Guard {
@@ -54,7 +53,7 @@ impl Guard {
         let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?;
         let key = SigningKey::from_pkcs8(der.as_ref()).ok_or(io::ErrorKind::Unsupported)?;
         let guard = Self { folder, key, last_body: Arc::default() };
-        guard.publish(1, "mode = \"shadow\"\n")?;
+        guard.publish(1, "redact", "mode = \"shadow\"\n")?;
         Ok(guard)
     }
 
@@ -67,19 +66,28 @@ impl Guard {
         config.admin = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
     }
 
-    /// Signs a policy and puts it in place as a whole.
-    fn publish(&self, version: u64, third: &str) -> io::Result<()> {
+    /// Signs a policy and puts it in place as a whole: what is done about e-mail addresses, and the mode of the last rule.
+    fn publish(&self, version: u64, email: &str, mode: &str) -> io::Result<()> {
         let document = format!(
             "version = {version}\ntenant = \"demo\"\n\n\
-             [[rule]]\nid = \"5f0c6d5e-0000-4000-8000-000000000001\"\ndetector = \"email\"\naction = \"redact\"\n\n\
-             [[rule]]\nid = \"5f0c6d5e-0000-4000-8000-000000000002\"\ndetector = \"aws_access_key\"\naction = \"block\"\n\n\
-             [[rule]]\nid = \"5f0c6d5e-0000-4000-8000-000000000003\"\nliterals = [\"Project Bluebird\"]\n\
-             code = \"DLP.CUSTOM.PROJECT\"\nseverity = \"high\"\naction = \"block\"\n{third}"
+             [[rule]]\nid = \"5f0c6d5e-0000-4000-8000-000000000001\"\ndetector = \"email\"\naction = \"{email}\"\n\n\
+             [[rule]]\nid = \"5f0c6d5e-0000-4000-8000-000000000002\"\ndetector = \"aws_access_key\"\naction = \"block\"\n\
+             scope = [\"request\", \"response\"]\n\n\
+             [[rule]]\nid = \"5f0c6d5e-0000-4000-8000-000000000003\"\ndetector = \"card\"\naction = \"redact\"\n\
+             scope = [\"response\"]\n\n\
+             [[rule]]\nid = \"5f0c6d5e-0000-4000-8000-000000000004\"\nliterals = [\"Project Bluebird\"]\n\
+             code = \"DLP.CUSTOM.PROJECT\"\nseverity = \"high\"\naction = \"block\"\n{mode}"
         );
         let signed = bundle::sign(&document, &self.key, clock::unix().as_secs(), None);
         let signed = signed.map_err(|_| io::Error::other("the demo's policy is not valid"))?;
         fs::write(self.folder.join("aside"), signed)?;
         fs::rename(self.folder.join("aside"), self.folder.join("policy"))
+    }
+
+    /// What the model was told last.
+    pub(super) fn prompt(&self) -> String {
+        let seen: Value = serde_json::from_slice(&self.last_body.load()).unwrap_or_default();
+        seen.pointer("/messages/0/content").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
     /// The event with this reason code, once it is written. Those of two cores stand in no particular order.
@@ -113,8 +121,8 @@ pub(super) struct Ground<'a> {
 
 /// Tells it all. Returns how many of how many scenes ended as they should.
 pub(super) fn tell(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<(usize, usize)> {
-    writeln!(out, "\nThe same gateway reads every request under a policy that the demo has signed.")?;
-    let scenes = [redacted, blocked, shadow, takeover];
+    writeln!(out, "\nThe same gateway reads every request and every answer under a policy that the demo has signed.")?;
+    let scenes = [redacted, blocked, shadow, takeover, answer::masked, answer::cut, answer::restored];
     let mut good = 0;
     for scene in scenes {
         match scene(ground, out) {
@@ -125,25 +133,33 @@ pub(super) fn tell(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<(usiz
     Ok((good, scenes.len()))
 }
 
-fn ask(ground: &Ground<'_>, prompt: &str) -> io::Result<Reply> {
-    let body =
-        serde_json::json!({"model": "mock-small", "messages": [{"role": "user", "content": prompt}]}).to_string();
+/// A chat through the gateway; `each` gets the events of an answer that is streamed.
+pub(super) fn ask(
+    ground: &Ground<'_>,
+    body: &Value,
+    each: &mut dyn FnMut(&Value) -> io::Result<bool>,
+) -> io::Result<Reply> {
+    let body = body.to_string();
     let length = body.len();
     let request = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
          connection: close\r\n\r\n{body}",
         ground.gateway
     );
-    call(&ground.gateway.to_string(), &request, &mut |_| Ok(false))
+    call(&ground.gateway.to_string(), &request, each)
+}
+
+fn say(ground: &Ground<'_>, prompt: &str) -> io::Result<Reply> {
+    let body = serde_json::json!({"model": "mock-small", "messages": [{"role": "user", "content": prompt}]});
+    ask(ground, &body, &mut |_| Ok(false))
 }
 
 fn redacted(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<bool> {
     writeln!(out, "\nA. An e-mail address in a prompt: the model is asked without it")?;
     let prompt = "Write to anna.keller@nordwind-handel.de that the offer stands.";
     writeln!(out, "   > {prompt}")?;
-    let reply = ask(ground, prompt)?;
-    let seen: Value = serde_json::from_slice(&ground.guard.last_body.load()).unwrap_or_default();
-    let seen = seen.pointer("/messages/0/content").and_then(Value::as_str).unwrap_or_default();
+    let reply = say(ground, prompt)?;
+    let seen = ground.guard.prompt();
     writeln!(out, "   = {seen}\n     {}: what the model got.", reply.status)?;
     Ok(reply.status == 200 && seen == "Write to [EMAIL] that the offer stands.")
 }
@@ -152,7 +168,7 @@ fn blocked(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<bool> {
     writeln!(out, "\nB. An AWS key in a prompt: refused, and the workspace is told nothing but this")?;
     let prompt = format!("Why does {KEY} not work?");
     writeln!(out, "   > {prompt}")?;
-    let reply = ask(ground, &prompt)?;
+    let reply = say(ground, &prompt)?;
     writeln!(out, "   < {}\n     {}.", reply.body, reply.status)?;
     let event = ground.guard.event("DLP.SECRET.AWS_ACCESS_KEY").unwrap_or_default();
     writeln!(out, "   ! {event}")?;
@@ -164,7 +180,7 @@ fn shadow(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<bool> {
     writeln!(out, "\nC. A rule in shadow mode: it would block, and only counts")?;
     let prompt = "When does Project Bluebird start?";
     writeln!(out, "   > {prompt}")?;
-    let reply = ask(ground, prompt)?;
+    let reply = say(ground, prompt)?;
     writeln!(out, "   < {} as if nothing were", reply.status)?;
     ground.guard.event("DLP.CUSTOM.PROJECT");
     let request = format!("GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", ground.admin);
@@ -187,13 +203,14 @@ struct Calls {
 fn takeover(ground: &Ground<'_>, out: &mut dyn Write) -> io::Result<bool> {
     writeln!(
         out,
-        "\nD. Version 2 of the policy arrives while {CALLERS} callers keep asking: the shadow rule blocks from now on"
+        "\nD. Version 2 of the policy arrives while {CALLERS} callers keep asking: the shadow rule blocks from now on, \
+         and e-mail addresses come back"
     )?;
     let stop = AtomicBool::new(false);
     let sum = thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(|| keep_asking(ground, &stop))).collect();
         thread::sleep(Duration::from_millis(100));
-        let published = ground.guard.publish(2, "");
+        let published = ground.guard.publish(2, "tokenise", "");
         let mut sum = Calls::default();
         for caller in callers {
             let calls = caller.join().unwrap_or(Calls { failed: 1, ..Calls::default() });
@@ -216,7 +233,7 @@ fn keep_asking(ground: &Ground<'_>, stop: &AtomicBool) -> Calls {
     let begun = clock::now();
     let mut calls = Calls::default();
     while !stop.load(Relaxed) && begun.elapsed() < TAKEOVER_MAX {
-        match ask(ground, "When does Project Bluebird start?").map(|reply| (reply.status, reply.body)) {
+        match say(ground, "When does Project Bluebird start?").map(|reply| (reply.status, reply.body)) {
             Ok((200, _)) => calls.answered += 1,
             Ok((403, body)) if body.contains("\"policy_version\":2") => {
                 calls.refused += 1;

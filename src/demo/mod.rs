@@ -15,6 +15,7 @@ use crate::config::Upstream;
 use crate::gateway::Gateway;
 use crate::log;
 
+mod answer;
 mod call;
 mod guard;
 pub mod model;

@@ -400,7 +400,8 @@ impl Refusal {
                     500.. => "api_error",
                     _ => "invalid_request_error",
                 };
-                let error = format!(r#"{{"type":"{kind}","message":"{message} ({code})"{policy}}}"#);
+                let message = if reasoned.is_some() { message } else { format!("{message} ({code})") };
+                let error = format!(r#"{{"type":"{kind}","message":"{message}"{policy}}}"#);
                 format!(r#"{{"type":"error","error":{error},"request_id":"{request_id}"}}"#)
             }
             Dialect::Gemini => {

@@ -51,6 +51,13 @@ impl<'a> Subject<'a> {
 
 /// Tells of the hits in a message that was decided by `action`. It allocates: clean messages never come here.
 pub(super) fn hits(core: &Core, policy: &Policy, subject: &Subject<'_>, hits: &[Hit], action: Action) {
+    for event in events(core, policy, subject, hits, action) {
+        send(core, event);
+    }
+}
+
+/// One event for each rule and place.
+fn events(core: &Core, policy: &Policy, subject: &Subject<'_>, hits: &[Hit], action: Action) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::with_capacity(limits::EVENTS_PER_REQUEST_MAX);
     let whole = matched(core, policy, subject);
     for hit in hits.iter().filter(|hit| !hit.continued) {
@@ -77,17 +84,63 @@ pub(super) fn hits(core: &Core, policy: &Policy, subject: &Subject<'_>, hits: &[
         let event = event(core, policy, rule.code, matched);
         events.push(Event { rule: rule.id, severity: rule.severity, done, ..event });
     }
-    for event in events {
-        send(core, event);
-    }
+    events
 }
 
 /// Tells of so many calls of tools that the policy speaks against.
 pub(super) fn tools(core: &Core, policy: &Policy, subject: &Subject<'_>, count: u32, action: Action) {
-    let Some(code) = Code::new(tools::DENIED) else { return };
+    if let Some(event) = tools_event(core, policy, subject, count, action) {
+        send(core, event);
+    }
+}
+
+fn tools_event(core: &Core, policy: &Policy, subject: &Subject<'_>, count: u32, action: Action) -> Option<Event> {
+    let code = Code::new(tools::DENIED)?;
     let matched = Matched { part: Part::Tools, layer: Layer::ToolCall, ..matched(core, policy, subject) };
     let done = if action == Action::Block { Done::Block } else { Done::Warn };
-    send(core, Event { done, count, ..event(core, policy, code, matched) });
+    Some(Event { done, count, ..event(core, policy, code, matched) })
+}
+
+/// What is told of an answer that comes bit by bit: of each rule and place at once where it is first met, and at the end how often it
+/// was after that. So a stream has no more than twice the events of an answer in one piece.
+#[derive(Default)]
+pub(super) struct Told {
+    /// What has been told of; `count` is what has not been yet. `limits::EVENTS_PER_REQUEST_MAX` at most, and those of
+    /// a block, which is the last.
+    events: Vec<Event>,
+}
+
+impl Told {
+    /// Tells of hits as [`hits`] does.
+    pub(super) fn hits(&mut self, core: &Core, policy: &Policy, subject: &Subject<'_>, hits: &[Hit], action: Action) {
+        for event in events(core, policy, subject, hits, action) {
+            self.add(core, event);
+        }
+    }
+
+    /// Tells of calls as [`tools`] does.
+    pub(super) fn tools(&mut self, core: &Core, policy: &Policy, subject: &Subject<'_>, count: u32, action: Action) {
+        if let Some(event) = tools_event(core, policy, subject, count, action) {
+            self.add(core, event);
+        }
+    }
+
+    fn add(&mut self, core: &Core, event: Event) {
+        let key = |event: &Event| (event.rule, event.code, event.done, event.matched);
+        if let Some(same) = self.events.iter_mut().find(|same| key(same) == key(&event)) {
+            same.count += event.count;
+        } else if self.events.len() < limits::EVENTS_PER_REQUEST_MAX || event.done == Done::Block {
+            send(core, event);
+            self.events.push(Event { count: 0, ..event });
+        }
+    }
+
+    /// The end of the answer.
+    pub(super) fn finish(&mut self, core: &Core) {
+        for told in self.events.drain(..).filter(|told| told.count > 0) {
+            send(core, Event { uuid: uuid(core), occurred_at: clock::unix(), ..told });
+        }
+    }
 }
 
 /// Tells of a message that was refused for a bound or for what it is, and gives the refusal its reason unless a rule has given it. An
@@ -150,10 +203,8 @@ fn matched(core: &Core, policy: &Policy, subject: &Subject<'_>) -> Matched {
 
 /// An event without a rule.
 fn event(core: &Core, policy: &Policy, code: Code, matched: Matched) -> Event {
-    let sequence = core.event_sequence.get();
-    core.event_sequence.set(sequence.wrapping_add(1));
     Event {
-        uuid: Uuid::custom(core.seed, sequence),
+        uuid: uuid(core),
         rule: Uuid::default(),
         code,
         severity: Severity::Medium,
@@ -163,6 +214,12 @@ fn event(core: &Core, policy: &Policy, code: Code, matched: Matched) -> Event {
         occurred_at: clock::unix(),
         policy_version: policy.version(),
     }
+}
+
+fn uuid(core: &Core) -> Uuid {
+    let sequence = core.event_sequence.get();
+    core.event_sequence.set(sequence.wrapping_add(1));
+    Uuid::custom(core.seed, sequence)
 }
 
 fn send(core: &Core, event: Event) {

@@ -84,12 +84,18 @@ impl Guarded {
 
     /// The events, once there are so many of them.
     pub fn events(&self, count: usize) -> Vec<Value> {
+        let events = self.events_until(|events| events.len() >= count);
+        assert_eq!(events.len(), count, "events: {events:?}");
+        events
+    }
+
+    /// The events, once they are as wanted or the time is up.
+    pub fn events_until(&self, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let text = fs::read_to_string(self.folder.path("events")).unwrap_or_default();
             let events: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-            if events.len() >= count || Instant::now() > deadline {
-                assert_eq!(events.len(), count, "events: {text}");
+            if wanted(&events) || Instant::now() > deadline {
                 return events;
             }
             thread::sleep(Duration::from_millis(10));

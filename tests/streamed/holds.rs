@@ -27,8 +27,8 @@ fn text_that_has_waited_as_long_as_it_may_is_decided() {
             ("release", CARD, "4111 1111 1111 1111", "4111 1111 1111 1111", " or so. ", " or so. "),
             ("redact", PRIVATE, KEY, "[PRIVATE_KEY]", "KcwggSjAgEAAo\n-----END PRIVATE KEY----- ok", " ok"),
             // It is no match so far, and would be none; what of it was not sent on is replaced.
-            ("redact", CARD, "4111 11", "4111 11", "11 1111 1111. ", "[CARD]. "),
-            ("release", CARD, "4111 11", "4111 11", "11 1111 1111. ", "[CARD]. "),
+            ("redact", CARD, "4111 11", "4111 11", "11 1111 1111 so. ", "[CARD] so. "),
+            ("release", CARD, "4111 11", "4111 11", "11 1111 1111 so. ", "[CARD] so. "),
         ];
         for (limit, rule, waits, arrives_first, then, arrives_then) in cases {
             let conducted = Conducted::of(setup, Dialect::Chat);

@@ -6,7 +6,7 @@
 //!
 //! The model's name steers it: `tokens-N` says exactly N tokens, `fixed-N` answers a unary chat in exactly N bytes,
 //! `error-STATUS` refuses, `error-stream` fails in the middle of a stream, `cut-stream` ends the connection there without
-//! a word (FIN), `reset-stream` by RST. Any other name gives a friendly paragraph.
+//! a word (FIN), `reset-stream` by RST, `script-NAME` says a text of [`script`]. Any other name gives a friendly paragraph.
 
 mod anthropic;
 mod completions;
@@ -15,6 +15,7 @@ mod error;
 mod openai;
 mod prompt;
 mod responses;
+pub mod script;
 #[cfg(test)]
 mod tests;
 mod tokens;

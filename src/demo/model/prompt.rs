@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::quote;
+use super::script;
 use super::tokens::Tokens;
 
 /// The most choices that one request gets: OpenAI's own bound.
@@ -84,7 +85,11 @@ impl Prompt {
 
     /// What one choice says.
     pub(super) fn talk(&self, choice: usize) -> Talk {
-        let paragraph = Tokens::paragraph(self.words, choice);
+        let script = self.model.strip_prefix("script-").and_then(script::named);
+        let paragraph = match script {
+            Some(text) => Tokens::cut(text.to_owned()),
+            None => Tokens::paragraph(self.words, choice),
+        };
         let tokens = match self.model.strip_prefix("tokens-").and_then(|count| count.parse::<usize>().ok()) {
             Some(count) => paragraph.cycle(count.min(TOKENS_MAX)),
             None => paragraph,

@@ -8,6 +8,7 @@ use super::Ask;
 use super::Ending;
 use super::Event;
 use super::answer;
+use super::script;
 
 const CHAT: &str = "/v1/chat/completions";
 const RESPONSES: &str = "/v1/responses";
@@ -288,4 +289,18 @@ fn embeddings_are_equal_as_numbers_and_as_base64() {
     let text = text["data"][0]["embedding"].as_str().unwrap();
     assert_eq!(text.len(), 28);
     assert!(text.ends_with('=') && !text.ends_with("=="));
+}
+
+#[test]
+fn a_script_is_said_word_for_word_whatever_was_asked() {
+    for name in ["card", "key", "letter"] {
+        let text = script::named(name).unwrap();
+        for prompt in ["one", "another prompt"] {
+            let body = json!({"model": format!("script-{name}"), "messages": [{"role": "user", "content": prompt}]});
+            assert_eq!(whole(CHAT, &body).1["choices"][0]["message"]["content"], text);
+            assert_eq!(joined(&data(CHAT, &body), "/choices/0/delta/content", |_| true), text);
+        }
+    }
+    assert!(script::named("key").unwrap().contains(script::KEY));
+    assert_eq!(script::named("other"), None);
 }

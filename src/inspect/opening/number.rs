@@ -32,7 +32,7 @@ pub(super) fn digits(text: &[u8], phone: bool) -> Option<usize> {
         if !byte_before(text, at).is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             start = Some(at);
         } else if start.is_none() {
-            return None;
+            break;
         }
         if at <= floor {
             break;

@@ -38,7 +38,7 @@ use crate::proxy::inspection::stream::Framing;
 use crate::proxy::inspection::stream::Stream;
 use crate::proxy::refusal::Reasoned;
 use crate::proxy::refusal::Refusal;
-use crate::proxy::report;
+use crate::proxy::report::Told;
 use crate::proxy::unless_gone;
 use crate::proxy::write_client;
 use crate::shared::counters::Coverage;
@@ -73,6 +73,8 @@ struct Relay<'a> {
     overdue_at: Option<Instant>,
     /// The strongest action so far.
     action: Action,
+    /// What has been told of it.
+    told: Told,
     /// Placeholders that have been counted.
     redacted: u32,
     /// What it takes of the core's memory.
@@ -189,6 +191,7 @@ impl<'a> Relay<'a> {
             held_counted: 0,
             overdue_at: None,
             action: arrival.verdict.unwrap_or(Action::Allow),
+            told: Told::default(),
             redacted: 0,
             charged,
         })
@@ -320,7 +323,7 @@ impl<'a> Relay<'a> {
 
     /// Tells of what the last call has found.
     fn tell(&mut self, exchange: &Exchange) {
-        let Self { core, policy, stream, action, .. } = self;
+        let Self { core, policy, stream, action, told, .. } = self;
         let (hits, denied) = (stream.told(), stream.denied());
         if hits.is_empty() && denied == 0 {
             return;
@@ -330,9 +333,9 @@ impl<'a> Relay<'a> {
         counters.matches.add(hits.len() as u64);
         let strongest = hits.iter().filter_map(|hit| hit.rule(policy)).map(|rule| rule.action).max();
         *action = strongest.unwrap_or(Action::Warn).max(*action);
-        report::hits(core, policy, &subject, hits, strongest.unwrap_or(Action::Warn));
+        told.hits(core, policy, &subject, hits, strongest.unwrap_or(Action::Warn));
         if denied > 0 {
-            report::tools(core, policy, &subject, denied, Action::Warn);
+            told.tools(core, policy, &subject, denied, Action::Warn);
         }
         counters.redactions.add(u64::from(stream.redacted() - self.redacted));
         self.redacted = stream.redacted();
@@ -340,14 +343,14 @@ impl<'a> Relay<'a> {
 
     /// Ends the stream with the dialect's error, or says that nothing has been answered yet.
     fn cut(&mut self, exchange: &mut Exchange, status: u16, cut: Cut) -> Result<(), Error> {
-        let Self { core, policy, .. } = self;
+        let Self { core, policy, told, .. } = self;
         let error = Error::upstream(match cut {
             Cut::Stopped(stop) => Kind::from(stop),
             Cut::Memory => Kind::Memory,
             Cut::Blocked(_) | Cut::Tool => Kind::Blocked,
         });
         if cut == Cut::Tool {
-            report::tools(core, policy, &Asked::answer(exchange.asked.as_ref()), 1, Action::Block);
+            told.tools(core, policy, &Asked::answer(exchange.asked.as_ref()), 1, Action::Block);
         }
         exchange.reasoned = cut.code().map(|code| Reasoned { code, policy_version: policy.version() });
         if !exchange.answered && !self.stream.has_begun() {
@@ -428,8 +431,9 @@ impl<'a> Relay<'a> {
     }
 
     /// Counts the stream as a whole, also where it was cut or its client went away.
-    fn count(&self, exchange: &mut Exchange) {
-        let Self { core, stream, .. } = self;
+    fn count(&mut self, exchange: &mut Exchange) {
+        self.told.finish(self.core);
+        let Self { core, stream, .. } = &*self;
         let counters = core.counters();
         counters.inspected_bytes.add(stream.bytes());
         counters.uninspected.add(u64::from(stream.unread()));

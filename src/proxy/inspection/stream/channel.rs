@@ -6,6 +6,8 @@
 //! ```
 //! Places are counted in bytes of the channel's text since the stream began. `base <= settled <= end`, `base <= holds <= end`.
 
+use std::cmp::Reverse;
+
 use memchr::memmem;
 
 use crate::extract::Form;
@@ -52,6 +54,8 @@ pub(super) struct Channel {
     settled: u64,
     /// Up to where text may be given out.
     holds: u64,
+    /// Up to where text has been replaced.
+    replaced: u64,
     /// What a reader of JSON knows at `base`.
     lexer: Lexer,
     /// How often the text is escaped where it stands.
@@ -157,6 +161,7 @@ impl Channel {
             base: 0,
             settled: 0,
             holds: 0,
+            replaced: 0,
             lexer: Lexer::default(),
             outer,
             document: if piece.form == Form::Json { Beginning::Document } else { Beginning::Nothing },
@@ -186,6 +191,11 @@ impl Channel {
     /// Bytes of text that came since the last call.
     pub(super) fn take_bytes(&mut self) -> u64 {
         std::mem::take(&mut self.bytes)
+    }
+
+    /// Bytes that its memory takes.
+    pub(super) fn capacity(&self) -> usize {
+        self.text.capacity()
     }
 
     /// Gives out what waits, undecided.
@@ -314,6 +324,8 @@ impl Channel {
 
     /// Does what the policy says about all matches that are decided.
     fn decide(&mut self, scan: &mut Scan<'_>, acts: &mut Acts<'_>, bounds: &Bounds, swallow: bool) -> Result<(), Cut> {
+        // Of one beginning the longest speaks for all.
+        scan.findings.sort_unstable_by_key(|found| (found.start, Reverse(found.end), found.finder));
         let mut reader = Reader::new(&self.text, self.lexer);
         for at in 0..scan.findings.len() {
             let Some(&found) = scan.findings.get(at) else { break };
@@ -335,7 +347,8 @@ impl Channel {
                 return Err(Cut::Blocked(rule.code));
             }
             if rule.action.replaces() {
-                self.replace(acts, &mut reader, rule, found, hit)?;
+                let end = self.replace(acts, &mut reader, rule, found, hit)?;
+                self.replaced = self.replaced.max(end);
                 if swallow && found.end as usize == self.text.len() {
                     let text = self.text.get(found.start as usize..).unwrap_or_default();
                     self.swallow = Swallow::of(text);
@@ -370,7 +383,7 @@ impl Channel {
         }
     }
 
-    /// Puts the placeholder in. In JSON it stays inside its string, or is a number.
+    /// Puts the placeholder in, and says up to where. In JSON it stays inside its string, or is a number.
     fn replace(
         &self,
         acts: &mut Acts<'_>,
@@ -378,7 +391,7 @@ impl Channel {
         rule: &Rule,
         found: Finding,
         hit: Hit,
-    ) -> Result<(), Cut> {
+    ) -> Result<u64, Cut> {
         let span = found.start as usize..found.end as usize;
         let (span, spelling) = match self.form {
             Form::Json => match reader.replaceable(span) {
@@ -387,10 +400,13 @@ impl Channel {
             },
             Form::Text | Form::Key | Form::Number => (span, Spelling::Plain),
         };
-        let with = queue::placeholder(rule, spelling, hit.number);
         let (start, end) = (self.base + span.start as u64, self.base + span.end as u64);
-        *acts.redacted += u32::from(acts.queue.replace(acts.at, start, end, &with));
-        Ok(())
+        // What overlaps is replaced as one.
+        let goes_on = start < self.replaced;
+        let with = if goes_on { Vec::new() } else { queue::placeholder(rule, spelling, hit.number) };
+        let is_there = acts.queue.replace(acts.at, start, end, &with);
+        *acts.redacted += u32::from(is_there && !goes_on);
+        Ok(end)
     }
 
     /// Puts values back where their placeholders stand, and holds back what may become one.

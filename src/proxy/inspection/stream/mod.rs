@@ -11,6 +11,7 @@
 //! It never keeps more than its bounds, and never gives out a byte behind one that it has not decided about.
 
 mod channel;
+pub mod fuzz;
 mod json;
 mod queue;
 #[cfg(test)]
@@ -358,10 +359,12 @@ impl Stream {
         let known = [&b"response."[..], b"content_block_", b"message", b"ping", b"error"];
         let name = raw.get(event.name.clone()).unwrap_or_default();
         let in_name = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_' | b'-');
-        let is_plain = event.end - event.data.len() - event.name.len() <= usual
+        // Of several lines of data one may have the name between them.
+        let is_plain = event.lines < 2
+            && event.end.saturating_sub(event.data.len() + event.name.len()) <= usual
             && name.iter().all(in_name)
             && (name.is_empty() || known.iter().any(|known| name.starts_with(known)));
-        if (is_plain && event.lines < 2) || !matches!(self.splitter, Splitter::Events(_)) {
+        if is_plain || !matches!(self.splitter, Splitter::Events(_)) {
             return Ok(());
         }
         let mut at = 0;
@@ -401,13 +404,14 @@ impl Stream {
 
     /// What an event says; `from` is where that stands in the queue.
     fn data(&mut self, call: &mut Call<'_>, name: &[u8], data: &[u8], from: u64) -> Result<(), Cut> {
-        if data.trim_ascii().is_empty() {
-            return Ok(());
-        }
         if matches!(self.splitter, Splitter::Text) {
+            // Blanks alone too: they are what parts the words around them.
             let form = if self.is_document { Form::Json } else { Form::Text };
             let piece = Piece { form, ..whole(data, 0) };
             return self.fragments(call, &[piece], data, from);
+        }
+        if data.trim_ascii().is_empty() {
+            return Ok(());
         }
         if data == b"[DONE]" {
             return self.close(call);

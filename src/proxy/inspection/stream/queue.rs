@@ -90,6 +90,14 @@ impl Queue {
         self.bytes.len()
     }
 
+    /// Bytes that its memory takes.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+            + self.events.capacity() * size_of::<(u64, usize)>()
+            + self.pieces.capacity() * size_of::<Fragment>()
+            + self.edits.capacity() * size_of::<Edit>()
+    }
+
     /// Bytes of events behind those that are decided about.
     pub(super) fn waiting(&self) -> usize {
         let decided =
@@ -213,9 +221,11 @@ impl Queue {
         self.pieces.drain(..pieces);
         self.replaced = None;
         self.events.iter_mut().for_each(|(_, end)| *end -= pieces);
-        if self.bytes.is_empty() && self.bytes.capacity() > limits::STREAM_INPUT_BYTES_KEPT {
-            self.bytes = Vec::new();
-            (self.events, self.pieces) = (Vec::new(), Vec::new());
+        if self.bytes.is_empty() {
+            give_back(&mut self.bytes);
+            give_back(&mut self.events);
+            give_back(&mut self.pieces);
+            give_back(&mut self.edits);
         }
     }
 
@@ -234,11 +244,15 @@ impl Queue {
             }
             self.edits.retain(|edit| edit.start >= end);
             self.edited = self.edits.iter().map(|edit| edit.with.len()).sum();
-            if self.edits.is_empty() {
-                self.edits = Vec::new();
-            }
         }
         out.extend_from_slice(self.bytes.get(at(from)..at(end)).unwrap_or_default());
+    }
+}
+
+/// Frees the memory of an empty list that takes more than is kept.
+fn give_back<T>(list: &mut Vec<T>) {
+    if list.is_empty() && list.capacity() * size_of::<T>() > limits::STREAM_INPUT_BYTES_KEPT {
+        *list = Vec::new();
     }
 }
 

@@ -416,6 +416,41 @@ fn what_waits_too_long_is_replaced_or_let_go() {
 }
 
 #[test]
+fn what_was_let_go_and_becomes_a_match_is_replaced_from_there_on() {
+    let alone = policy("scope = [\"response\"]\naction = \"redact\"", &["detector = \"card\""]);
+    for policy in [everything(), alone] {
+        let_go_and_completed(&mut Bench::new(policy));
+    }
+}
+
+fn let_go_and_completed(bench: &mut Bench) {
+    let finds_mail = bench.policy.rules().len() > 1;
+    for (first, second, expected) in [
+        ("4012 88", "88 8888 1881 and", "4012 88[CARD] and"),
+        ("4012 88", "88 8888 1881. And", "4012 88[CARD]. And"),
+        ("4111 11", "11 1111 1111. ", "4111 11[CARD]. "),
+        ("4111 11", "11 1111 1111.", "4111 11[CARD]."),
+        ("pay 4111 1111 ", "1111 1111, ", "pay 4111 1111 [CARD], "),
+        ("to anna.kel", "ler@nordwind-handel.de now", "to anna.kel[EMAIL] now"),
+    ] {
+        if expected.contains("EMAIL") && !finds_mail {
+            continue;
+        }
+        let mut stream = Stream::new(Framing::Events, Api::OpenAiChat.event_table());
+        let mut out = Vec::new();
+        for text in ["It is ", first, second, "."] {
+            stream.push(call(&mut bench.inspector, &bench.policy), chat(text).as_bytes(), &mut out).expect("no block");
+            if text == first || text == second {
+                stream.overdue(call(&mut bench.inspector, &bench.policy), &mut out).expect("no block");
+                assert!(stream.waits().is_empty());
+            }
+        }
+        stream.finish(call(&mut bench.inspector, &bench.policy), &mut out).expect("no block");
+        assert_eq!(assembled(str::from_utf8(&out).expect("UTF-8")), format!("It is {expected}."), "{first}{second}");
+    }
+}
+
+#[test]
 fn a_long_key_passes_the_bound_of_bytes_as_one_placeholder() {
     let mut bench = Bench::new(everything());
     let body: String = (0..3000).map(|at| char::from(b"AbCdEfGh0123456789+/Zz"[(at * 7 + at / 13) % 22])).collect();
@@ -452,6 +487,8 @@ fn texts_that_are_no_json_are_read_too() {
     let mut bench = Bench::new(everything());
     let outcome = bench.run(Framing::Text, Api::Other, &["plain 4012", "8888888", "81881 text"]);
     assert_eq!(outcome.out, "plain [CARD] text");
+    let outcome = bench.run(Framing::Text, Api::Other, &["plain", " ", "4012888888881881", "\n", "text"]);
+    assert_eq!(outcome.out, "plain [CARD]\ntext");
     let outcome = bench.run(Framing::Events, Api::OpenAiChat, &["data: plain 4012888888881881 text\n\n"]);
     assert_eq!(outcome.out, "data: plain [CARD] text\n\n");
     let line = |text: &str| json!({"response": text, "done": false}).to_string() + "\n";
@@ -467,6 +504,7 @@ fn what_stands_beside_the_data_is_read() {
         ("id: 536-22-8341\ndata: {}\n\n", "id: [SSN]\ndata: {}\n\n"),
         ("event: bluebird\ndata: {}\n\n", "event: [WORD]\ndata: {}\n\n"),
         ("x: bluebird\ndata: {}\n\n", "x: [WORD]\ndata: {}\n\n"),
+        ("data: {\nevent: a\ndata: }\n\n", "data: {\nevent: a\ndata: }\n\n"),
         ("data: {\n: bluebird\ndata: }\n\n", "data: {\n: [WORD]\ndata: }\n\n"),
         (": ping\n\n", ": ping\n\n"),
     ];
