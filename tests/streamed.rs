@@ -32,9 +32,11 @@ use std::sync::mpsc;
 use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::json;
 
+use guarded::Guarded;
 use support::ALL;
 use support::Setup;
 use support::streams::Channel;
@@ -167,4 +169,13 @@ fn chat(content: &str) -> String {
 /// What the client has so far does not hold this.
 fn lacks(client: &Client, text: &str) -> bool {
     !holds(&client.inbox, text.as_bytes())
+}
+
+/// Waits until the series has this value: some things are counted a moment after the last byte that tells of them.
+fn comes_to(guarded: &mut Guarded, series: &str, value: f64) {
+    let deadline = Instant::now() + PATIENCE;
+    while guarded.metric(series) != value {
+        assert!(Instant::now() < deadline, "{series} is {}, not {value}", guarded.metric(series));
+        thread::sleep(Duration::from_millis(20));
+    }
 }

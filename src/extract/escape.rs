@@ -97,3 +97,23 @@ const fn value(digit: u8) -> u8 {
         _ => 0xff,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_that_go_on_are_those_that_begin_anew() {
+        for raw in [r"a\u00e9b\nc", r"\ud83d\ude42 plain \\\\ \u0041\", "no escape", ""] {
+            let raw = raw.as_bytes();
+            for first in 0..=raw.len() {
+                let mut before = offsets(raw);
+                before.to_raw(first);
+                for second in 0..=raw.len() {
+                    let on = offsets_from(raw, Some(before.known())).to_raw(second);
+                    assert_eq!(on, offsets(raw).to_raw(second), "{first}, {second}");
+                }
+            }
+        }
+    }
+}

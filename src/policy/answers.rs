@@ -11,7 +11,8 @@ use crate::limits;
 pub enum Oversize {
     /// It is refused.
     Refuse,
-    /// It is inspected while it passes, without a reading of its JSON: a match that ends it may come late, and is not replaced.
+    /// It is inspected while it passes, as one text: matches are replaced and told of, and one that blocks cuts it. Where the policy lists
+    /// tools it is refused all the same, since nobody reads which it calls.
     Scan,
 }
 

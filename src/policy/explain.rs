@@ -72,7 +72,7 @@ fn tools(out: &mut String, tools: &Tools) {
 fn answers(out: &mut String, answers: &Answers) {
     let oversize = match answers.oversize {
         Oversize::Refuse => "refused",
-        Oversize::Scan => "inspected while they pass, and not changed",
+        Oversize::Scan => "inspected while they pass",
     };
     let overdue = match answers.at_hold_limit {
         Overdue::Redact => "what is a match so far is redacted and the rest is sent on",
@@ -200,7 +200,7 @@ policy of acme, version 4
   images, audio and files inside a body: refused
   paths in events are hashed with the gateway's key
   tools that an answer may call: \"get_*\", and no other; never \"get_secret\"; a call of another is told of
-  answers too large to be held: inspected while they pass, and not changed
+  answers too large to be held: inspected while they pass
   text with an open match waits for 4096 bytes and 500 ms at most, then it is sent on
   rules: 3
 rule 00000000-0000-0000-0000-000000000001 DLP.CARD (medium)

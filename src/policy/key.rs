@@ -76,8 +76,9 @@ pub static TOOLS: &[Key] = &[
 #[rustfmt::skip]
 pub static ANSWERS: &[Key] = &[
     key("oversize", "`refuse` or `scan`", "`refuse`",
-        "What happens to an answer in one piece that is larger than what is held of one. `scan`: it is inspected while it passes, and \
-         matches are told of or cut it off, but are not replaced."),
+        "What happens to an answer in one piece that is larger than what is held of one. `scan`: it is inspected while it passes, as one text \
+         and not by the places of its API: matches are replaced and told of, and one that blocks cuts it without an error. Under `[tools]` it \
+         is refused all the same."),
     key("hold_bytes", "integer, 512 to 65536", "4096",
         "How many bytes of a stream may wait while a match that is to be replaced or blocked has begun and not ended."),
     key("hold_ms", "integer, 1 to 30000", "2000",

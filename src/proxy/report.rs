@@ -118,7 +118,7 @@ impl Told {
         }
     }
 
-    /// Tells of calls as [`tools`] does.
+    /// Tells of calls as [`tools()`] does.
     pub(super) fn tools(&mut self, core: &Core, policy: &Policy, subject: &Subject<'_>, count: u32, action: Action) {
         if let Some(event) = tools_event(core, policy, subject, count, action) {
             self.add(core, event);

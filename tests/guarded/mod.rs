@@ -114,20 +114,6 @@ impl Guarded {
         line.trim().parse().unwrap()
     }
 
-    /// Waits until the series has this value: some things are counted a moment after the last byte that tells of them.
-    pub fn metric_comes_to(&mut self, series: &str, value: f64) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let page = self.metrics();
-            let number = page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse::<f64>().ok());
-            if number == Some(value) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{series} is {number:?}, not {value}");
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// Waits until the series, which workers bring up to date once a turn, has this value.
     pub fn metric_falls_to(&mut self, series: &str, value: f64) {
         let deadline = Instant::now() + PATIENCE;

@@ -4,7 +4,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::*;
-use crate::guarded::Guarded;
 use crate::guarded::document;
 use crate::guarded::id;
 use crate::support::PLAIN;
@@ -68,7 +67,7 @@ fn a_block_in_mid_stream_is_the_dialects_own_error_and_a_right_end() {
             ] {
                 assert_eq!(events[0][field], expected, "{field}: {}", events[0]);
             }
-            guarded.metric_comes_to(r#"pnx_answer_verdicts_total{verdict="block"}"#, 1.0);
+            comes_to(&mut guarded, r#"pnx_answer_verdicts_total{verdict="block"}"#, 1.0);
             guarded.gateway.finish();
         }
     });
@@ -92,7 +91,7 @@ fn a_block_before_anything_was_sent_on_is_a_refusal() {
             assert!(!answer.fields.has("x-penaxtra-inspection"));
             assert_eq!(code(dialect, &answer.json()), CODE);
             assert_eq!(guarded.events(1)[0]["action"], "block");
-            guarded.metric_comes_to(r#"pnx_answer_verdicts_total{verdict="block"}"#, 1.0);
+            comes_to(&mut guarded, r#"pnx_answer_verdicts_total{verdict="block"}"#, 1.0);
             assert_eq!(guarded.metric(r#"pnx_answer_verdicts_total{verdict="allow"}"#), 0.0);
             assert_eq!(guarded.metric(r#"pnx_answers_total{inspection="full",reason="none"}"#), 0.0);
             guarded.gateway.finish();
@@ -118,8 +117,8 @@ fn an_upstream_that_is_cut_cuts_the_client_and_what_waited_is_not_released() {
                 other => panic!("{other:?}"),
             }
         }
-        guarded.metric_comes_to("pnx_upstream_cut_total", 2.0);
-        guarded.metric_comes_to(r#"pnx_answers_total{inspection="full",reason="none"}"#, 2.0);
+        comes_to(&mut guarded, "pnx_upstream_cut_total", 2.0);
+        comes_to(&mut guarded, r#"pnx_answers_total{inspection="full",reason="none"}"#, 2.0);
         guarded.gateway.finish();
     });
 }
@@ -139,7 +138,7 @@ fn a_client_that_goes_away_ends_the_upstream() {
             conducted.step(Step::Await);
             client.wire.finish();
             assert!(conducted.is_left(), "waits: {waits}");
-            guarded.metric_comes_to("pnx_client_vanished_total", 1.0);
+            comes_to(&mut guarded, "pnx_client_vanished_total", 1.0);
             guarded.metric_falls_to("pnx_buffer_bytes", 0.0);
             guarded.gateway.finish();
         }

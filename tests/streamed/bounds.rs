@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::*;
-use crate::guarded::Guarded;
 use crate::guarded::document;
 use crate::support::PLAIN;
 use crate::support::each;
@@ -30,7 +29,7 @@ fn an_answer_too_large_to_be_held_is_inspected_while_it_passes_where_the_policy_
         let answer = guarded.gateway.client().post("/v1/chat/completions", b"{}");
         assert_eq!((answer.status, inspection(&answer).as_str()), (200, "partial;reason=oversize"));
         assert!(answer.text() == body("[EMAIL]"), "the address alone is replaced");
-        guarded.metric_comes_to(r#"pnx_answers_total{inspection="partial",reason="oversize"}"#, 1.0);
+        comes_to(&mut guarded, r#"pnx_answers_total{inspection="partial",reason="oversize"}"#, 1.0);
         assert_eq!(guarded.events(1)[0]["action"], "redact");
         guarded.gateway.finish();
 

@@ -4,7 +4,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::*;
-use crate::guarded::Guarded;
 use crate::guarded::document;
 use crate::support::PLAIN;
 use crate::support::each;
@@ -49,7 +48,7 @@ fn a_denied_call_is_cut_before_any_of_its_arguments() {
                 let events = guarded.events(1);
                 assert_eq!((&events[0]["action"], &events[0]["matched_in"]), (&json!("block"), &json!("tools")));
                 assert_eq!(events[0]["reason_code"], "POLICY.TOOL_DENIED");
-                guarded.metric_comes_to(r#"pnx_answer_verdicts_total{verdict="block"}"#, 1.0);
+                comes_to(&mut guarded, r#"pnx_answer_verdicts_total{verdict="block"}"#, 1.0);
                 guarded.gateway.finish();
             }
         }
@@ -77,7 +76,7 @@ fn a_call_that_is_allowed_or_only_told_of_passes_as_it_is() {
                 assert!(answer.body == events.concat(), "{dialect:?} {tools}: {}", answer.text());
                 assert_eq!(inspection(&answer), "full");
                 let verdict = if told == 0 { "allow" } else { "warn" };
-                guarded.metric_comes_to(&format!("pnx_answer_verdicts_total{{verdict=\"{verdict}\"}}"), 1.0);
+                comes_to(&mut guarded, &format!("pnx_answer_verdicts_total{{verdict=\"{verdict}\"}}"), 1.0);
                 if told > 0 {
                     // Responses names the tool where the call begins, and again where it is repeated whole.
                     let count = if dialect == Dialect::Responses { 2 } else { 1 };
@@ -174,7 +173,7 @@ fn calls_of_a_whole_answer_are_checked_and_those_of_the_request_are_not() {
                     (&events[0]["action"], &events[0]["reason_code"]),
                     (&json!(action), &json!("POLICY.TOOL_DENIED"))
                 );
-                guarded.metric_comes_to(&format!("pnx_answer_verdicts_total{{verdict=\"{action}\"}}"), 1.0);
+                comes_to(&mut guarded, &format!("pnx_answer_verdicts_total{{verdict=\"{action}\"}}"), 1.0);
                 assert_eq!(client.post(&format!("{path}?text"), history.as_bytes()).status, 200);
                 guarded.events(1);
                 guarded.gateway.finish();

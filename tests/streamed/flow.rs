@@ -5,7 +5,6 @@ use std::io::Write;
 use serde_json::json;
 
 use super::*;
-use crate::guarded::Guarded;
 use crate::guarded::document;
 use crate::support::PLAIN;
 use crate::support::each;
@@ -35,8 +34,8 @@ fn a_clean_stream_arrives_event_by_event_before_the_next_is_sent() {
             }
             let count = dialect.kinds().len() as f64;
             assert_eq!(conducted.upstream.connections().len(), 1, "{dialect:?}: both connections are used again");
-            guarded.metric_comes_to(r#"pnx_answers_total{inspection="full",reason="none"}"#, count);
-            guarded.metric_comes_to(r#"pnx_answer_verdicts_total{verdict="allow"}"#, count);
+            comes_to(&mut guarded, r#"pnx_answers_total{inspection="full",reason="none"}"#, count);
+            comes_to(&mut guarded, r#"pnx_answer_verdicts_total{verdict="allow"}"#, count);
             assert_eq!(guarded.metric("pnx_answers_held_bytes_total"), 0.0, "{dialect:?}");
             guarded.gateway.finish();
         }
@@ -56,7 +55,7 @@ fn a_card_split_over_events_is_replaced_and_what_is_around_it_does_not_wait() {
             conducted.send(chat(piece));
         }
         let held: usize = ["4111 11", "11 1111", " 1111"].map(|piece| chat(piece).len()).iter().sum();
-        guarded.metric_comes_to("pnx_answers_held_bytes_total", held as f64);
+        comes_to(&mut guarded, "pnx_answers_held_bytes_total", held as f64);
         conducted.send(chat(" today"));
         arrives(&mut client, chat(" today"));
         conducted.pass(&mut client, chat(", please"));
@@ -67,8 +66,8 @@ fn a_card_split_over_events_is_replaced_and_what_is_around_it_does_not_wait() {
         assert_eq!(answer.text(), told.concat() + "data: [DONE]\n\n");
         let events = guarded.events(1);
         assert_eq!((&events[0]["action"], &events[0]["scope"]), (&json!("redact"), &json!("response")));
-        guarded.metric_comes_to("pnx_redactions_total", 1.0);
-        guarded.metric_comes_to(r#"pnx_answer_verdicts_total{verdict="redact"}"#, 1.0);
+        comes_to(&mut guarded, "pnx_redactions_total", 1.0);
+        comes_to(&mut guarded, r#"pnx_answer_verdicts_total{verdict="redact"}"#, 1.0);
         assert!(guarded.metric("pnx_answers_held_seconds_count") >= 1.0);
         guarded.gateway.finish();
     });
@@ -89,13 +88,13 @@ fn a_warning_touches_no_byte_of_a_stream_and_lets_nothing_wait() {
             conducted.step(Step::End);
             let answer = client.answer();
             assert!(answer.body == events.concat(), "{dialect:?}: {}", answer.text());
-            guarded.metric_comes_to(r#"pnx_answer_verdicts_total{verdict="warn"}"#, 1.0);
+            comes_to(&mut guarded, r#"pnx_answer_verdicts_total{verdict="warn"}"#, 1.0);
             assert_eq!(guarded.metric("pnx_answers_held_bytes_total"), 0.0);
             assert!(guarded.metric("pnx_matches_total") >= 2.0, "{dialect:?}");
             // At the first match, and at the end for all others; an MCP tool says all at once.
             let count = if dialect == Dialect::Mcp { 1 } else { 2 };
             let counts = guarded.events(count).iter().map(|event| event["count"].as_u64().unwrap()).sum::<u64>();
-            guarded.metric_comes_to("pnx_matches_total", counts as f64);
+            comes_to(&mut guarded, "pnx_matches_total", counts as f64);
             guarded.gateway.finish();
         }
     });
@@ -165,10 +164,10 @@ fn tokens_of_a_stream_are_counted_as_its_last_event_says_also_where_it_is_cut() 
                 client.end(Duration::from_millis(300));
             }
             let first_byte = format!(r#"pnx_upstream_first_byte_seconds_count{{api="{api}"}}"#);
-            guarded.metric_comes_to(&first_byte, 2.0);
+            comes_to(&mut guarded, &first_byte, 2.0);
             for (direction, count) in [("input", 18.0), ("output", 24.0)] {
                 let series = format!(r#"pnx_tokens_total{{api="{api}",direction="{direction}"}}"#);
-                guarded.metric_comes_to(&series, count);
+                comes_to(&mut guarded, &series, count);
             }
             guarded.gateway.finish();
         }
@@ -198,9 +197,9 @@ fn media_in_a_stream_are_told_of_at_its_end() {
             assert_eq!(inspection(&answer), "full", "what its head said before anything was known");
             let comment = if told { ": x-penaxtra-inspection: partial;reason=media\n\n" } else { "" };
             assert_eq!(answer.text(), sent + comment);
-            guarded.metric_comes_to(r#"pnx_answers_total{inspection="partial",reason="media"}"#, 1.0);
+            comes_to(&mut guarded, r#"pnx_answers_total{inspection="partial",reason="media"}"#, 1.0);
             assert_eq!(guarded.metric(r#"pnx_answers_total{inspection="full",reason="none"}"#), 0.0);
-            guarded.metric_comes_to("pnx_uninspected_total", 1.0);
+            comes_to(&mut guarded, "pnx_uninspected_total", 1.0);
             guarded.gateway.finish();
         }
     });

@@ -1,9 +1,6 @@
 //! How long text may wait, how much of it, and what becomes of it then.
 
-use std::time::Instant;
-
 use super::*;
-use crate::guarded::Guarded;
 use crate::guarded::document;
 use crate::support::PLAIN;
 use crate::support::each;
@@ -71,7 +68,7 @@ fn a_policy_may_cut_what_has_waited_too_long() {
         assert_eq!(told.text(TEXT), Some("It is "));
         assert_eq!(told.error.unwrap()["error"]["code"], "POLICY.SCAN_LIMIT");
         assert_eq!(guarded.events(1)[0]["reason_code"], "POLICY.SCAN_LIMIT");
-        guarded.metric_comes_to(r#"pnx_answer_verdicts_total{verdict="refuse"}"#, 1.0);
+        comes_to(&mut guarded, r#"pnx_answer_verdicts_total{verdict="refuse"}"#, 1.0);
         guarded.gateway.finish();
     });
 }

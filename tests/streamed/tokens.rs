@@ -4,7 +4,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::*;
-use crate::guarded::Guarded;
 use crate::guarded::document;
 use crate::support::PLAIN;
 use crate::support::each;
@@ -67,7 +66,7 @@ fn what_was_tokenised_comes_back_whole_and_at_every_split() {
             assert!(upstream.saw("[VALUE_1]") && !upstream.saw("Hara"), "{dialect:?}");
             let requests = upstream.requests();
             assert!(requests.iter().all(|request| request.fields.all("accept-encoding") == [b"identity"]));
-            guarded.metric_comes_to("pnx_vault_values_total", count);
+            comes_to(&mut guarded, "pnx_vault_values_total", count);
             guarded.gateway.finish();
         }
     });
@@ -140,7 +139,7 @@ fn a_request_without_a_value_has_an_answer_that_nobody_reads() {
             assert!(answer.text().contains("[VALUE_1]"));
         }
         assert!(upstream.requests().iter().all(|request| request.fields.all("accept-encoding") == [b"gzip"]));
-        guarded.metric_comes_to(r#"pnx_answers_total{inspection="none",reason="no-rules"}"#, 2.0);
+        comes_to(&mut guarded, r#"pnx_answers_total{inspection="none",reason="no-rules"}"#, 2.0);
         guarded.gateway.finish();
     });
 }

@@ -161,4 +161,24 @@ mod tests {
         }
         assert_eq!(Lexer::default().replaceable(br#"{"a":[true]}"#, 5..9), None);
     }
+
+    #[test]
+    fn a_reader_that_goes_on_says_what_one_that_begins_anew_does() {
+        let documents =
+            [r#"{"a":"b\n4111","b":-4111.5e3,"c":["\u00344\"111",12345,""]}"#, r#"4111 "4111" {"x\\":4,"y":"4\t1"}"#];
+        let places = |document: &str| {
+            let length = document.len();
+            (0..length).flat_map(move |start| (start + 1..=length.min(start + 12)).map(move |end| start..end))
+        };
+        for document in documents {
+            let text = document.as_bytes();
+            let mut reader = Reader::new(text, Lexer::default());
+            // In their order, and then from the last one back.
+            let spans: Vec<_> = places(document).collect();
+            for span in spans.iter().chain(spans.iter().rev()) {
+                let expected = Lexer::default().replaceable(text, span.clone());
+                assert_eq!(reader.replaceable(span.clone()), expected, "{document} {span:?}");
+            }
+        }
+    }
 }

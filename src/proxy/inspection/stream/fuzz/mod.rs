@@ -1,7 +1,7 @@
 //! What must hold for every stream that is inspected: driven by the target `stream` of `fuzz/`, replayed from its corpus by `cargo test`.
 //!
 //! The first byte chooses how the rest is cut into events and whose they are, or that the rest tells a story from which a stream is
-//! written ([`texts`]); the second chooses the policy, the third how the stream is cut into pieces, the fourth when text has waited too
+//! written (`texts`); the second chooses the policy, the third how the stream is cut into pieces, the fourth when text has waited too
 //! long. The gateway itself never calls into this file.
 
 mod texts;
