@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// A whole answer: what it becomes, and the words of the rules that were told.
-    fn answer(&mut self, path: &str, body: &[u8]) -> (policy::Action, Vec<u8>, Vec<String>) {
+    pub fn answer(&mut self, path: &str, body: &[u8]) -> (policy::Action, Vec<u8>, Vec<String>) {
         let head =
             format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
         let parsed = ResponseHead::parse(head.as_bytes(), false).unwrap();

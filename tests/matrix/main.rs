@@ -17,6 +17,7 @@
 #![expect(unreachable_pub, reason = "a test crate exports nothing; `pub` is what a module shows to the others")]
 
 mod asked;
+mod clean;
 mod engine;
 mod further;
 mod gateway;

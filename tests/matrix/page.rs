@@ -56,10 +56,13 @@ What follows is known, and is not a promise.
   `at_hold_limit`. A private key or a token that is cut off there is replaced from its beginning to its end.
 - **`warn` in a stream.** Nothing waits, and the last 448 bytes of a text are looked at again. Of a longer match the end is found, or
   nothing.
-- **Context words.** In a stream, the words before a value count as far as 80 bytes back. The key of JSON that a fragment is the value
-  of does not count.
-- **Texts that belong together.** Parts of one message are one text. Two messages, two choices, two calls of tools are not: halves of
-  a value in two of them are not found. Of an API without a table in a stream, the strings at one place of all events are one text.
+- **Context words.** In a stream, the words before a value count as far as 80 bytes back, and words behind it where they have come before
+  it is decided about. The key of JSON that a fragment is the value of does not count.
+- **Values without anything between them** in a stream: where two stand so close that in one reading they are two words and in another
+  one (a digit of another script, a character that has no width), less or more may be replaced than in a whole answer.
+- **Texts that belong together.** Parts of one message are one text, but in a stream each part or block is a text of its own: halves of a
+  value in two of them are not found there. Nor are halves in two messages, choices or calls of tools. Of an API without a table in a
+  stream, the strings at one place of all events are one text.
 - **Arguments of a tool** in a stream are one text with their JSON around it. A value that begins in one string and ends in another is
   blocked where it would be replaced, since no placeholder can stand there.
 - **Log probabilities** repeat the text in bytes. A stream that has them ends with an error once something in it is replaced.

@@ -127,6 +127,8 @@ fn what_is_open_by_hand() {
         ("a 4\u{200b}111\u{200b}", "4\u{200b}111\u{200b}"),
         ("a 4111&#4", "4111&#4"),
         ("a 4111%2", "4111%2"),
+        (r"a jane@acme.com\.", r"jane@acme.com\."),
+        (r"the end\. ", ""),
         ("a NDExMSAxMTEx", "NDExMSAxMTEx"),
     ];
     for (text, expected) in cases {

@@ -3,6 +3,9 @@
 /// Bytes of the longest escape: more than a named entity has.
 const ESCAPE_BYTES_MAX: usize = 20;
 
+/// Signs that a backslash may stand before inside a word.
+const ESCAPED: &[u8] = b"@._-+/:=#";
+
 /// Where the escape begins that the text ends in the middle of, with those before it that belong to the same character.
 pub(super) fn unfinished(text: &[u8]) -> Option<usize> {
     let floor = text.len().saturating_sub(ESCAPE_BYTES_MAX);
@@ -18,6 +21,8 @@ pub(super) fn unfinished(text: &[u8]) -> Option<usize> {
         },
         _ => match rest {
             [] => true,
+            // It counts inside words: the next byte says.
+            [byte] if ESCAPED.contains(byte) => true,
             [b'u', b'{', digits @ ..] => hexadecimal(digits, 7),
             [b'x' | b'X', digits @ ..] => hexadecimal(digits, 2) || is_high(digits),
             [b'u', digits @ ..] => hexadecimal(digits, 4) || matches!(digits, [b'd' | b'D', _, _, _]),

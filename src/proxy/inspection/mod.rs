@@ -172,12 +172,13 @@ pub struct Inspector {
     /// Calls of tools in an answer that the policy speaks against.
     denied: u32,
     // For streams: the data of an event of several lines, its texts that are no fragments, the name of a tool, what is found in a
-    // channel, what is folded to see where a match may have begun, and what may go on.
+    // channel, what is folded to see where a match may have begun, a text with its blanks opened, and what may go on.
     joined: Vec<u8>,
     texts: Vec<Piece>,
     name: Vec<u8>,
     findings: Vec<Finding>,
     opening_view: View,
+    opened: Vec<u8>,
     ready: Vec<u8>,
     /// Bytes of the last body.
     last: usize,
@@ -687,7 +688,7 @@ impl Matcher {
     /// One piece whose text is its bytes.
     fn plain(&mut self, policy: &Policy, document: &[u8], piece: &Piece) -> Result<(), Stop> {
         let bytes = document.get(piece.range()).unwrap_or_default();
-        let key = document.get(piece.key()).unwrap_or_default();
+        let key = telling_key(document, piece);
         self.placeholders(bytes);
         let Self { views, findings, work, .. } = self;
         inspector::inspect(policy.scanner(), Text { bytes, key }, work, views, findings)?;
@@ -718,7 +719,7 @@ impl Matcher {
         let Level { text, seams, .. } = level;
         assemble(document, pieces, escape, text, seams);
         self.placeholders(text);
-        let key = pieces.first().and_then(|piece| document.get(piece.key())).unwrap_or_default();
+        let key = pieces.first().map_or(&b""[..], |piece| telling_key(document, piece));
         let Self { views, findings, joint, work, .. } = self;
         inspector::inspect(policy.scanner(), Text { bytes: text, key }, work, views, joint)?;
         if pieces.len() > 1 {
@@ -870,6 +871,12 @@ impl Offset {
             Self { seam, at: hit.end, hit: number, is_end: true },
         ]
     }
+}
+
+/// The key that a text is the value of, where it says something of it. Every part of every API has a `text`, which no more makes a
+/// telephone number of its digits than `content` does.
+fn telling_key<'a>(document: &'a [u8], piece: &Piece) -> &'a [u8] {
+    document.get(piece.key()).filter(|key| *key != b"text").unwrap_or_default()
 }
 
 /// Puts the texts of the pieces one behind the other.

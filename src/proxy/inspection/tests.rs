@@ -397,3 +397,17 @@ proptest! {
         let _ = Inspector::default().inspect(&policy, &message);
     }
 }
+
+#[test]
+fn the_key_of_a_part_is_no_context_and_another_key_is() {
+    let policy = policy("", &["detector = \"phone\"\naction = \"redact\""]);
+    let cases = [
+        (r#"{"messages":[{"role":"user","content":[{"type":"text","text":"order 415 555 2671"}]}]}"#, false),
+        (r#"{"messages":[{"role":"user","content":[{"type":"text","text":"text me: 415 555 2671"}]}]}"#, true),
+        (r#"{"messages":[],"metadata":{"text":"415 555 2671"}}"#, false),
+        (r#"{"messages":[],"metadata":{"mobile":"415 555 2671"}}"#, true),
+    ];
+    for (body, found) in cases {
+        assert_eq!(!chat(&policy, body).hits.is_empty(), found, "{body}");
+    }
+}

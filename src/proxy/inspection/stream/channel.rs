@@ -7,6 +7,7 @@
 //! Places are counted in bytes of the channel's text since the stream began. `base <= settled <= end`, `base <= holds <= end`.
 
 use std::cmp::Reverse;
+use std::mem::swap;
 
 use memchr::memmem;
 
@@ -133,6 +134,8 @@ pub(super) struct Scan<'a> {
     pub(super) matcher: &'a mut Matcher,
     pub(super) findings: &'a mut Vec<Finding>,
     pub(super) view: &'a mut View,
+    /// Scratch: a text with its blanks opened.
+    pub(super) opened: &'a mut Vec<u8>,
 }
 
 /// What comes of it.
@@ -265,6 +268,16 @@ impl Channel {
 
     /// Finds what there is, and what may still come of it.
     fn read(&mut self, scan: &mut Scan<'_>, ends: bool) -> Result<Bounds, Cut> {
+        if self.form != Form::Json || !self.lexer.open_blanks(&self.text, scan.opened) {
+            return self.read_text(scan, ends);
+        }
+        swap(&mut self.text, scan.opened);
+        let bounds = self.read_text(scan, ends);
+        swap(&mut self.text, scan.opened);
+        bounds
+    }
+
+    fn read_text(&mut self, scan: &mut Scan<'_>, ends: bool) -> Result<Bounds, Cut> {
         let Scan { policy, matcher, findings, view, .. } = scan;
         let part = self.place.part;
         let length = self.text.len();
@@ -466,6 +479,11 @@ impl Channel {
         let waiting = usize::try_from(self.holds - self.base).unwrap_or(usize::MAX);
         let context = limits::CHANNEL_CONTEXT_BYTES;
         let mut front = kept.saturating_sub(context).max(most).min(waiting.saturating_sub(context));
+        if front > 0 {
+            // Not in the middle of a word: its end may look like a match that it is not, and hide one that it overlaps.
+            let ends = (front..kept).find(|at| self.text.get(*at).is_some_and(|byte| parts_words(*byte)));
+            front = ends.unwrap_or(front);
+        }
         while self.text.get(front).is_some_and(|byte| byte & 0xC0 == 0x80) {
             front += 1;
         }
@@ -481,6 +499,13 @@ impl Channel {
         self.text.clear();
         self.text.shrink_to(limits::CHANNEL_BYTES_KEPT);
     }
+}
+
+/// Whether no match goes on over this, but for numbers and what stands over several lines.
+fn parts_words(byte: u8) -> bool {
+    byte.is_ascii_whitespace()
+        || !byte.is_ascii()
+        || matches!(byte, b'"' | b'<' | b'>' | b'(' | b')' | b'[' | b']' | b',' | b';')
 }
 
 fn in_token(byte: u8) -> bool {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use super::Spelling;
 
 /// What a reader of JSON knows at a place: enough to tell strings from what is around them.
@@ -80,6 +82,29 @@ impl Lexer {
         text.iter().for_each(|byte| self.step(*byte));
     }
 
+    /// Writes `text` to `out` with the escapes of line ends and blanks as what they stand for, byte for byte, so that places stay: what
+    /// stands behind one begins a word. `self` is what is known at the beginning of `text`. Whether there was one.
+    pub(super) fn open_blanks(mut self, text: &[u8], out: &mut Vec<u8>) -> bool {
+        if memchr(b'\\', text).is_none() && self.escape != BEGUN {
+            return false;
+        }
+        out.clear();
+        out.extend_from_slice(text);
+        let mut any = false;
+        for (at, byte) in text.iter().enumerate() {
+            if let (true, BEGUN, Some(blank)) = (self.in_string, self.escape, blank(*byte)) {
+                any = true;
+                // Its backslash may be gone.
+                let from = at.saturating_sub(1);
+                if let (Some(place), Some(blank)) = (out.get_mut(from..=at), blank.get(usize::from(at == 0)..)) {
+                    place.copy_from_slice(blank);
+                }
+            }
+            self.step(*byte);
+        }
+        any
+    }
+
     /// What of `span` in `text` can be replaced, and how, where `self` is what is known at the beginning of `text`. `None`: nothing.
     pub(super) fn replaceable(mut self, text: &[u8], span: Range<usize>) -> Option<(Range<usize>, Spelling)> {
         let mut unit = 0;
@@ -130,6 +155,18 @@ impl Lexer {
     }
 }
 
+/// What an escape of two bytes stands for, in two bytes: a line's end is one line's end.
+const fn blank(escape: u8) -> Option<&'static [u8; 2]> {
+    Some(match escape {
+        b'n' => b"\r\n",
+        b'r' => b"\r\r",
+        b't' => b"\t\t",
+        b'f' => b"\x0c\x0c",
+        b'b' => b"\x08\x08",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +215,28 @@ mod tests {
             for span in spans.iter().chain(spans.iter().rev()) {
                 let expected = Lexer::default().replaceable(text, span.clone());
                 assert_eq!(reader.replaceable(span.clone()), expected, "{document} {span:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn blanks_are_opened_in_their_places_and_nothing_else_is() {
+        let cases = [
+            (r#"{"a":"b\n4111\t5"}"#, "{\"a\":\"b\r\n4111\t\t5\"}"),
+            (r#"{"a":"b\\n4111"}"#, r#"{"a":"b\\n4111"}"#),
+            (r#"{"a":"b\\\n4111"}"#, "{\"a\":\"b\\\\\r\n4111\"}"),
+            (r#"{"a":"\"n\u006e"}"#, r#"{"a":"\"n\u006e"}"#),
+        ];
+        for (document, expected) in cases {
+            // Whatever of it is known already.
+            for cut in 0..document.len() {
+                let (front, back) = document.as_bytes().split_at(cut);
+                let mut lexer = Lexer::default();
+                lexer.read(front);
+                let mut opened = Vec::new();
+                let any = lexer.open_blanks(back, &mut opened);
+                let expected = expected.as_bytes().get(cut..).expect("as long");
+                assert_eq!(if any { opened.as_slice() } else { back }, expected, "{document} from {cut}");
             }
         }
     }

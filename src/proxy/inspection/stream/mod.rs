@@ -540,8 +540,8 @@ impl Stream {
         if channel.is_tool_name {
             self.denied += channel.name(call.policy, ends)?;
         }
-        let Inspector { matcher, findings, opening_view, .. } = &mut *call.inspector;
-        let scan = channel::Scan { policy: call.policy, vault: call.vault, matcher, findings, view: opening_view };
+        let Inspector { matcher, findings, opening_view: view, opened, .. } = &mut *call.inspector;
+        let scan = channel::Scan { policy: call.policy, vault: call.vault, matcher, findings, view, opened };
         let mut acts = channel::Acts { queue: &mut self.queue, told: &mut self.told, redacted: &mut self.redacted, at };
         let result = channel.advance(scan, &mut acts, ends);
         self.bytes += channel.take_bytes();

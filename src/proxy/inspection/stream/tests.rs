@@ -513,3 +513,48 @@ fn what_stands_beside_the_data_is_read() {
         assert_eq!((outcome.end, outcome.out.as_str()), (Ok(()), expected));
     }
 }
+
+#[test]
+fn what_stands_behind_an_escaped_line_end_begins_a_word() {
+    let mut bench = Bench::new(everything());
+    let call = |delta: &str| {
+        let call = json!({"index": 0, "function": {"arguments": delta}});
+        event(&json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}))
+    };
+    for value in values() {
+        let arguments = json!({"a": format!("x\n{value}\t{value}\r\n{value}")}).to_string();
+        let expected = bench.whole(&format!("x\n{value}\t{value}\r\n{value}")).0;
+        for at in (0..=arguments.len()).filter(|at| arguments.is_char_boundary(*at)) {
+            let outcome =
+                bench.run(Framing::Events, Api::OpenAiChat, &[call(&arguments[..at]), call(&arguments[at..])]);
+            let data = outcome.out.lines().filter_map(|line| line.strip_prefix("data: "));
+            let fragment = |data: &str| {
+                let value: Value = serde_json::from_str(data).expect(data);
+                value["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let out: String = data.map(fragment).collect();
+            let out: Value = serde_json::from_str(&out).expect(&out);
+            assert_eq!(out["a"], *expected, "{value} {at}");
+        }
+    }
+}
+
+#[test]
+fn a_match_is_found_behind_a_word_whose_beginning_is_forgotten() {
+    let mut bench = Bench::new(everything());
+    let token = ["gho_", "Zk3vQ9wLx7Rt2Mn8Bp4Ys6HdaG5cJ1uVf0Ee"].concat();
+    let jwt = ["eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiI0MiIsImZha2UiOnRydWV9", ".AbCdEfGh0123456789_-xyz"].concat();
+    // Behind a dash it is none; without the dash it would be one, and go on into the token.
+    for before in ["-", "x-", "see x-"] {
+        let text = format!("{before}{jwt}\u{ff14}{token}jane.doe@ and on");
+        let (whole, _) = bench.whole(&text);
+        assert!(whole.contains("[GITHUB_TOKEN]"), "{whole}");
+        for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+            let outcome = bench.run(Framing::Events, Api::OpenAiChat, &[chat(&text[..at]), chat(&text[at..])]);
+            assert_eq!(assembled(&outcome.out), whole, "{at}");
+        }
+    }
+}
