@@ -48,9 +48,10 @@ pub const DEFAULT: &str = include_str!("default.toml");
 pub struct Uuid(pub u128);
 
 /// Which way a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
     /// From the client to the upstream.
+    #[default]
     Request,
     /// From the upstream to the client.
     Response,

@@ -67,8 +67,7 @@ pub(super) fn enforce(
     report::hits(core, policy, &Subject::of(&message), inspector.hits(), action);
     match action {
         Action::Block => {
-            let code = inspector.reason(policy).map(|rule| rule.code);
-            exchange.reasoned = code.map(|code| Reasoned { code, policy_version: policy.version() });
+            exchange.reasoned = inspector.reason(policy).map(|rule| Reasoned::of(policy, rule.code));
             Err(Error::client(Kind::Blocked))
         }
         Action::Redact | Action::Tokenise => {
@@ -118,18 +117,28 @@ fn decode(core: &Core, client: &mut Client, request: &mut Request, exchange: &mu
 pub(super) fn decoded(core: &Core, coding: Coding, body: &[u8], bytes_max: usize) -> Result<Buffer, Kind> {
     let mut decoder = Decoder::new(coding, body.len(), bytes_max);
     let mut decoded = Buffer::new(&core.blocks);
-    let mut rest = body;
-    let mut step = [0; limits::CODING_STEP_BYTES];
-    loop {
-        let moved = decoder.decode(rest, &mut step).map_err(of_coding)?;
-        decoded.extend(step.get(..moved.written).unwrap_or_default()).map_err(|_| Kind::Memory)?;
-        rest = rest.get(moved.read..).unwrap_or_default();
-        if moved.is_idle() {
-            break;
-        }
-    }
+    decode_into(&mut decoder, body, &mut |data| decoded.extend(data).map_err(|_| Kind::Memory))?;
     decoder.finish().map_err(of_coding)?;
     Ok(decoded)
+}
+
+/// Hands all that `coded` decodes to to `sink`, step by step.
+pub(super) fn decode_into(
+    decoder: &mut Decoder,
+    mut coded: &[u8],
+    sink: &mut impl FnMut(&[u8]) -> Result<(), Kind>,
+) -> Result<(), Kind> {
+    let mut step = [0; limits::CODING_STEP_BYTES];
+    loop {
+        let moved = decoder.decode(coded, &mut step).map_err(of_coding)?;
+        if moved.is_idle() {
+            return Ok(());
+        }
+        if moved.written > 0 {
+            sink(step.get(..moved.written).unwrap_or_default())?;
+        }
+        coded = coded.get(moved.read..).unwrap_or_default();
+    }
 }
 
 /// What an error of a decoder is here.

@@ -14,6 +14,7 @@ use crate::http::encode;
 use crate::http::lines;
 use crate::http::sse;
 use crate::limits;
+use crate::policy::Policy;
 use crate::policy::code::Code;
 use crate::shared::counters::Refusal as Reason;
 
@@ -130,6 +131,14 @@ pub struct Reasoned {
     pub code: Code,
     /// The version of the policy that decided.
     pub policy_version: u64,
+}
+
+impl Reasoned {
+    /// A reason under a policy.
+    #[must_use]
+    pub const fn of(policy: &Policy, code: Code) -> Self {
+        Self { code, policy_version: policy.version() }
+    }
 }
 
 /// The reason code of an inspection that cannot be done or not finished. A rule that blocks has a code of its own.

@@ -166,7 +166,7 @@ pub(super) fn refused(
     };
     count_verdict(core, subject.scope, Verdict::Refuse);
     if is_answer || error.kind == Kind::Blocked {
-        *reasoned = Some(Reasoned { code, policy_version: policy.version() });
+        *reasoned = Some(Reasoned::of(policy, code));
     }
     send(core, event(core, policy, code, matched(core, policy, subject)));
 }

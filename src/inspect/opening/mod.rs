@@ -87,20 +87,20 @@ impl Openings {
             let escape = wrapped::unfinished(text);
             for end in [Some(whole), escape].into_iter().flatten() {
                 let front = text.get(..end).unwrap_or_default();
-                let folded = if normalise::fold(front, view) {
-                    self.plain(&view.text).map(|start| view.to_original(start..view.text.len()).start)
-                } else {
-                    self.plain(front)
-                };
+                let folded = if normalise::fold(front, view) { self.viewed(view) } else { self.plain(front) };
                 earliest = earlier(earliest, folded);
             }
             earliest = earlier(earliest, escape);
             if normalise::hidden(text, view) {
-                let hidden = self.plain(&view.text).map(|start| view.to_original(start..view.text.len()).start);
-                earliest = earlier(earliest, hidden);
+                earliest = earlier(earliest, self.viewed(view));
             }
         }
         earliest
+    }
+
+    /// The same for a folded text, with the place in its original.
+    fn viewed(&self, view: &View) -> Option<usize> {
+        self.plain(&view.text).map(|start| view.to_original(start..view.text.len()).start)
     }
 
     /// The same for a text as it stands.

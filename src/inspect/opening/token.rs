@@ -1,5 +1,6 @@
 //! Unfinished tokens: e-mail addresses, keys with a known beginning, tokens in parts, private keys in their armour.
 
+use memchr::memchr;
 use memchr::memmem;
 
 use super::earlier;
@@ -78,6 +79,8 @@ fn jwt(text: &[u8]) -> Option<usize> {
 pub(super) fn armour(text: &[u8]) -> Option<usize> {
     const HEAD: &[u8] = b"-----BEGIN ";
     const LABEL_BYTES_MAX: usize = 64;
+    // No dash, no armour: to search for one byte takes no preparation.
+    memchr(b'-', text)?;
     let open = memmem::rfind(text, HEAD).filter(|start| {
         let rest = text.get(start + HEAD.len()..).unwrap_or_default();
         let is_label = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b' ';
@@ -90,11 +93,7 @@ pub(super) fn armour(text: &[u8]) -> Option<usize> {
         private && (b"-----".starts_with(rest) || rest.strip_prefix(b"-----").is_some_and(body_goes_on))
     });
     let length = (1..HEAD.len()).rev().find(|length| text.ends_with(HEAD.get(..*length).unwrap_or_default()));
-    let start = length.map(|length| {
-        // More dashes before it are part of the same row: any five of them may be the ones.
-        text.len() - length
-    });
-    earlier(open, start)
+    earlier(open, length.map(|length| text.len() - length))
 }
 
 /// Whether the body of a key may go on behind this.

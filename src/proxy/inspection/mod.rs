@@ -207,6 +207,7 @@ enum Escape {
 }
 
 /// Looks for the policy's rules in texts, and keeps what is found.
+#[derive(Default)]
 struct Matcher {
     /// Which way the message goes that is being looked at.
     scope: Scope,
@@ -222,24 +223,6 @@ struct Matcher {
     /// The policy tokenises, and the message is a request.
     tokenises: bool,
     work: Work,
-}
-
-impl Default for Matcher {
-    fn default() -> Self {
-        Self {
-            scope: Scope::Request,
-            views: Views::default(),
-            findings: Vec::new(),
-            joint: Vec::new(),
-            hits: Vec::new(),
-            order: Vec::new(),
-            numbers: HashMap::new(),
-            hasher: RandomState::new(),
-            vault: None,
-            tokenises: false,
-            work: Work::default(),
-        }
-    }
 }
 
 /// One end of a hit, to be mapped from a text to what it was unescaped from; in the order in which that is done.

@@ -10,6 +10,7 @@ use super::Spelling;
 use super::Target;
 use crate::policy::Action;
 use crate::policy::Policy;
+use crate::policy::Rule;
 
 /// What redaction does to one target, piece by piece: bytes that stay, and what stands between them.
 #[derive(Clone, Debug)]
@@ -56,7 +57,8 @@ impl<'a> Redaction<'a> {
             hits = others;
             write(bytes.get(at..span.start).unwrap_or_default())?;
             if !first.continued {
-                self.placeholder(&self.speaker(*first, group, end), &mut write)?;
+                let speaker = self.speaker(*first, group, end);
+                placeholder(speaker.rule(self.policy), speaker.spelling, speaker.number, &mut write)?;
                 count += 1;
             }
             at = end;
@@ -76,20 +78,28 @@ impl<'a> Redaction<'a> {
             None => first,
         }
     }
+}
 
-    fn placeholder<E>(&self, hit: &Hit, write: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-        let (open, close): (&[u8], &[u8]) = match hit.spelling {
-            Spelling::Number => return write(b"0"),
-            Spelling::Percent => (b"%5B", b"%5D"),
-            Spelling::Plain | Spelling::Key => (b"[", b"]"),
-        };
-        let word = hit.rule(self.policy).map_or("REDACTED", |rule| &rule.placeholder.word);
-        write(open)?;
-        write(word.as_bytes())?;
-        if hit.number > 0 {
-            write(b"_")?;
-            write(hit.number.to_string().as_bytes())?;
-        }
-        write(close)
+/// Writes what stands in the place of a match that `rule` is about.
+///
+/// # Errors
+/// That of `write`.
+pub(super) fn placeholder<E>(
+    rule: Option<&Rule>,
+    spelling: Spelling,
+    number: u32,
+    write: &mut impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let (open, close): (&[u8], &[u8]) = match spelling {
+        Spelling::Number => return write(b"0"),
+        Spelling::Percent => (b"%5B", b"%5D"),
+        Spelling::Plain | Spelling::Key => (b"[", b"]"),
+    };
+    write(open)?;
+    write(rule.map_or("REDACTED", |rule| &rule.placeholder.word).as_bytes())?;
+    if number > 0 {
+        write(b"_")?;
+        write(number.to_string().as_bytes())?;
     }
+    write(close)
 }

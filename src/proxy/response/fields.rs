@@ -37,8 +37,7 @@ pub(super) fn inspect(core: &Core, arrival: &mut Arrival<'_>, exchange: &mut Exc
     core.counters().matches.add(inspector.hits().len() as u64);
     report::hits(core, policy, &Asked::answer(exchange.asked.as_ref()), inspector.hits(), action);
     if action == Action::Block {
-        let code = inspector.reason(policy).map(|rule| rule.code);
-        exchange.reasoned = code.map(|code| Reasoned { code, policy_version: policy.version() });
+        exchange.reasoned = inspector.reason(policy).map(|rule| Reasoned::of(policy, rule.code));
         return Err(Error::upstream(Kind::Blocked));
     }
     let redaction = Redaction::new(policy, inspector.hits(), Target::Head);

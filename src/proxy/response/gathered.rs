@@ -79,8 +79,7 @@ pub(super) async fn relay(
     exchange: &mut Exchange,
     coding: Coding,
 ) -> Result<Reuse, Error> {
-    let mut head_bytes = Buffer::new(&core.blocks);
-    head_bytes.extend(arrival.head_bytes()).map_err(full)?;
+    let head_bytes = arrival.take_head(core)?;
     let gathered = match gather(core, client, &mut arrival, exchange).await {
         Ok(Gathered::Oversize(body, reader)) if may_scan(arrival.policy) => {
             let begun = Begun { head_bytes, body, reader };
@@ -136,7 +135,7 @@ enum Gathered {
     Oversize(Buffer, Reader),
 }
 
-/// Reads the whole body unless it is too large, and takes it and the head out of what was received.
+/// Reads the whole body unless it is too large, and takes it out of what was received.
 async fn gather(
     core: &Core,
     client: &mut Client,
@@ -149,7 +148,6 @@ async fn gather(
         Body::Length(length) => usize::try_from(length).unwrap_or(usize::MAX),
         Body::Empty | Body::Chunked | Body::UntilClose => 0,
     };
-    upstream.received.consume(response.head_length);
     let mut reader = Reader::new(response.head.body);
     let mut body = Buffer::new(&core.blocks);
     if length > bytes_max {
@@ -204,7 +202,7 @@ fn decide(
     match action {
         Action::Block => {
             let code = inspector.reason(policy).map(|rule| rule.code).or_else(|| Code::new(tools::DENIED));
-            exchange.reasoned = code.map(|code| Reasoned { code, policy_version: policy.version() });
+            exchange.reasoned = code.map(|code| Reasoned::of(policy, code));
             return Err(Error::upstream(Kind::Blocked));
         }
         Action::Redact | Action::Tokenise => redact(core, document, exchange, &mut inspector)?,

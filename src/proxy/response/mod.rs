@@ -74,6 +74,14 @@ impl Arrival<'_> {
     fn head_bytes(&self) -> &[u8] {
         self.upstream.received.as_slice().get(..self.response.head_length).unwrap_or_default()
     }
+
+    /// Takes them out of what was received, for an answer whose body is read before its head is written.
+    fn take_head(&mut self, core: &Core) -> Result<Buffer, Error> {
+        let mut head = Buffer::new(&core.blocks);
+        head.extend(self.head_bytes()).map_err(|_| Error::upstream(Kind::Memory))?;
+        self.upstream.received.consume(self.response.head_length);
+        Ok(head)
+    }
 }
 
 /// How an answer goes on to the client.
@@ -200,11 +208,22 @@ async fn read_more(
     reader: &Reader,
 ) -> Result<usize, Error> {
     let until = exchange.until.min(client.now + core.settings.timeouts.idle);
+    let read = read_until(client, upstream, reader, until).await?;
+    read.ok_or(Error::upstream(Kind::Timeout))
+}
+
+/// The same until a time. `None`: nothing has come by then, and nothing is lost.
+async fn read_until(
+    client: &mut Client,
+    upstream: &mut Stream,
+    reader: &Reader,
+    until: Instant,
+) -> Result<Option<usize>, Error> {
     let waiting = unless_gone(&mut client.stream, upstream.read());
     let result = client.deadline.within(until, waiting).await;
     client.now = clock::now();
     let count = match result {
-        Err(_) => return Err(Error::upstream(Kind::Timeout)),
+        Err(_) => return Ok(None),
         Ok(read) => read?.map_err(Error::upstream)?,
     };
     if count == 0 && !reader.ends_with_connection() {
@@ -214,7 +233,7 @@ async fn read_more(
         upstream.received.len() <= limits::TLS_INCOMING_BYTES_MAX + limits::BLOCK_BYTES,
         "an answer is gathered"
     );
-    Ok(count)
+    Ok(Some(count))
 }
 
 /// Lets go of a connection whose answer was read to its end: into the pool if it may be used again.

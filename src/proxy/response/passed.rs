@@ -12,6 +12,7 @@ use crate::proxy::Exchange;
 use crate::proxy::Reuse;
 use crate::proxy::write_client;
 use crate::shared::counters::Coverage;
+use crate::upstream::h1::Reader;
 
 use super::Arrival;
 use super::Shape;
@@ -20,7 +21,6 @@ use super::count_verdict;
 use super::framing;
 use super::read_more;
 use super::settle;
-use super::source::Source;
 use super::write_head;
 
 /// Passes it on unread.
@@ -34,19 +34,7 @@ pub(super) async fn relay(
     let body = framing(arrival.response.head.body, exchange.modern);
     let keep_alive = arrival.keep_alive && body != Body::UntilClose;
     let shape = Shape { body, keep_alive, coverage, changed: Changed::default() };
-    let source = Source::as_sent(arrival.response.head.body);
-    pump(core, client, arrival, exchange, source, shape).await
-}
-
-/// Moves what `source` gives to the client, behind a head of this shape.
-pub(super) async fn pump(
-    core: &Core,
-    client: &mut Client,
-    arrival: Arrival<'_>,
-    exchange: &mut Exchange,
-    mut source: Source,
-    shape: Shape,
-) -> Result<Reuse, Error> {
+    let mut reader = Reader::new(arrival.response.head.body);
     let mut out = Buffer::new(&core.blocks);
     write_head(core, &arrival.response.head, arrival.head_bytes(), exchange, shape, &mut out)?;
     let Arrival { mut upstream, response, verdict, spent, at: arrived, .. } = arrival;
@@ -56,13 +44,11 @@ pub(super) async fn pump(
     let (status, upstream_keep_alive) = (response.head.status, response.head.keep_alive);
     upstream.received.consume(response.head_length);
     drop(response);
-    let body = shape.body;
     let mut spent = Some(spent);
     loop {
-        source.take(&mut upstream.received, |data| put(body, data, &mut out))?;
-        let done = source.is_done();
+        reader.read(&mut upstream.received, |data| put(body, data, &mut out))?;
+        let done = reader.is_done();
         if done {
-            source.finish()?;
             end(body, &mut out)?;
         }
         if !out.is_empty() {
@@ -80,8 +66,7 @@ pub(super) async fn pump(
         if done {
             break;
         }
-        if read_more(core, client, &mut upstream, exchange, &source.reader).await? == 0 {
-            source.finish()?;
+        if read_more(core, client, &mut upstream, exchange, &reader).await? == 0 {
             end(body, &mut out)?;
             write_client(client, &mut out, core.settings.timeouts.idle).await?;
             break;
@@ -89,7 +74,7 @@ pub(super) async fn pump(
     }
     client.stream.complete();
     settle(core, client, upstream, upstream_keep_alive);
-    Ok(if shape.keep_alive { Reuse::Keep } else { Reuse::Close })
+    Ok(if keep_alive { Reuse::Keep } else { Reuse::Close })
 }
 
 /// Adds data to what is written next.

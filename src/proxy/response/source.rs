@@ -1,4 +1,4 @@
-//! The body of an answer as it comes, its framing taken off, and its content coding where it is to be read.
+//! The body of an answer that is read as it comes, its framing and its content coding taken off.
 
 use std::rc::Rc;
 
@@ -6,8 +6,6 @@ use crate::error::Error;
 use crate::error::Kind;
 use crate::http::coding::Coding;
 use crate::http::coding::Decoder;
-use crate::http::framing::Body;
-use crate::limits;
 use crate::net::buffer::Blocks;
 use crate::net::buffer::Buffer;
 use crate::net::buffer::Lease;
@@ -30,22 +28,13 @@ struct Coded {
 }
 
 impl Source {
-    /// A body framed as `body`, in whatever coding it was sent.
-    pub(super) fn as_sent(body: Body) -> Self {
-        Self::of(Reader::new(body))
-    }
-
-    fn of(reader: Reader) -> Self {
-        Self { reader, coding: None, ended: false }
-    }
-
     /// The rest of a body that `reader` reads, with its coding taken off as it comes.
     ///
     /// # Errors
     /// The core's budget has no room for a decoder.
     pub(super) fn plain(reader: Reader, coding: Coding, blocks: &Rc<Blocks>) -> Result<Self, Error> {
         if coding == Coding::Identity {
-            return Ok(Self::of(reader));
+            return Ok(Self { reader, coding: None, ended: false });
         }
         let lease = Lease::new(blocks, Decoder::memory_max(coding)).map_err(|_| Error::upstream(Kind::Memory))?;
         let coded = Coded { decoder: Decoder::endless(coding), _charged: lease };
@@ -64,7 +53,7 @@ impl Source {
         let Self { reader, coding, .. } = self;
         match coding {
             None => reader.read(received, sink),
-            Some(coded) => reader.read(received, |data| decode(&mut coded.decoder, data, &mut sink)),
+            Some(coded) => reader.read(received, |data| enforce::decode_into(&mut coded.decoder, data, &mut sink)),
         }
     }
 
@@ -92,7 +81,7 @@ impl Source {
         }
         let result = match &mut self.coding {
             None => sink(first.as_slice()),
-            Some(coded) => decode(&mut coded.decoder, first.as_slice(), &mut sink),
+            Some(coded) => enforce::decode_into(&mut coded.decoder, first.as_slice(), &mut sink),
         };
         result.map_err(Error::upstream)
     }
@@ -104,23 +93,5 @@ impl Source {
     pub(super) fn finish(&self) -> Result<(), Error> {
         let ended = self.coding.as_ref().map_or(Ok(()), |coded| coded.decoder.finish());
         ended.map_err(|error| Error::upstream(enforce::of_coding(error)))
-    }
-}
-
-fn decode(
-    decoder: &mut Decoder,
-    mut data: &[u8],
-    sink: &mut impl FnMut(&[u8]) -> Result<(), Kind>,
-) -> Result<(), Kind> {
-    let mut step = [0; limits::CODING_STEP_BYTES];
-    loop {
-        let moved = decoder.decode(data, &mut step).map_err(enforce::of_coding)?;
-        if moved.is_idle() {
-            return Ok(());
-        }
-        if moved.written > 0 {
-            sink(step.get(..moved.written).unwrap_or_default())?;
-        }
-        data = data.get(moved.read..).unwrap_or_default();
     }
 }

@@ -13,7 +13,6 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::client::h1::Client;
-use crate::clock;
 use crate::error::Error;
 use crate::error::Kind;
 use crate::http::coding::Coding;
@@ -39,7 +38,6 @@ use crate::proxy::inspection::stream::Stream;
 use crate::proxy::refusal::Reasoned;
 use crate::proxy::refusal::Refusal;
 use crate::proxy::report::Told;
-use crate::proxy::unless_gone;
 use crate::proxy::write_client;
 use crate::shared::counters::Coverage;
 use crate::upstream::h1::Reader;
@@ -52,6 +50,8 @@ use super::count_verdict;
 use super::framing;
 use super::passed::end;
 use super::passed::put;
+use super::read_more;
+use super::read_until;
 use super::refuse;
 use super::settle;
 use super::source::Source;
@@ -98,9 +98,7 @@ pub(super) async fn relay(
     coding: Coding,
     cut: Framing,
 ) -> Result<Reuse, Error> {
-    let mut head_bytes = Buffer::new(&core.blocks);
-    head_bytes.extend(arrival.head_bytes()).map_err(|_| Error::upstream(Kind::Memory))?;
-    arrival.upstream.received.consume(arrival.response.head_length);
+    let head_bytes = arrival.take_head(core)?;
     let first = Begun { head_bytes, body: Buffer::new(&core.blocks), reader: Reader::new(arrival.response.head.body) };
     go_on(core, client, arrival, exchange, (first, coding, cut)).await
 }
@@ -352,7 +350,7 @@ impl<'a> Relay<'a> {
         if cut == Cut::Tool {
             told.tools(core, policy, &Asked::answer(exchange.asked.as_ref()), 1, Action::Block);
         }
-        exchange.reasoned = cut.code().map(|code| Reasoned { code, policy_version: policy.version() });
+        exchange.reasoned = cut.code().map(|code| Reasoned::of(policy, code));
         if !exchange.answered && !self.stream.has_begun() {
             return Err(error);
         }
@@ -412,22 +410,15 @@ impl<'a> Relay<'a> {
     ) -> Result<Waited, Error> {
         let until = exchange.until.min(client.now + self.core.settings.timeouts.idle);
         let Some(overdue) = self.overdue().filter(|overdue| *overdue < until) else {
-            return super::read_more(self.core, client, upstream, exchange, reader).await.map(Waited::Read);
+            return read_more(self.core, client, upstream, exchange, reader).await.map(Waited::Read);
         };
-        // Dropping a read loses nothing.
-        let waiting = unless_gone(&mut client.stream, upstream.read());
-        let result = client.deadline.within(overdue, waiting).await;
-        client.now = clock::now();
-        match result {
-            Err(_) => {
+        Ok(match read_until(client, upstream, reader, overdue).await? {
+            Some(count) => Waited::Read(count),
+            None => {
                 self.overdue_at = Some(client.now);
-                Ok(Waited::Overdue)
+                Waited::Overdue
             }
-            Ok(read) => match read?.map_err(Error::upstream)? {
-                0 if !reader.ends_with_connection() => Err(Error::upstream(Kind::Closed)),
-                count => Ok(Waited::Read(count)),
-            },
-        }
+        })
     }
 
     /// Counts the stream as a whole, also where it was cut or its client went away.

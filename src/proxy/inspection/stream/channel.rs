@@ -293,9 +293,11 @@ impl Channel {
         }
         let awaited = |chosen: &dyn Fn(u16) -> bool| work.awaited.earliest(chosen).map_or(length, |at| at as usize);
         let acting = |finder| policy.acts(finder, Scope::Response, part);
-        let mut hold = policy.holding(part).earliest(&self.text, view).unwrap_or(length).min(awaited(&acting));
-        let mut settle =
-            policy.watching().earliest(&self.text, view).unwrap_or(length).min(awaited(&|_| true)).min(hold);
+        // Whatever holds is watched as well: where nothing is watched, nothing holds.
+        let watched = policy.watching().earliest(&self.text, view);
+        let held = watched.and_then(|_| policy.holding(part).earliest(&self.text, view));
+        let mut hold = held.unwrap_or(length).min(awaited(&acting));
+        let mut settle = watched.unwrap_or(length).min(awaited(&|_| true)).min(hold);
         // A match that goes beyond what is settled is not decided about, and so on for those that it overlaps.
         while let Some(across) =
             findings.iter().find(|found| (found.start as usize) < settle && (found.end as usize) > settle)
@@ -442,8 +444,7 @@ impl Channel {
                 bounds.settle = bounds.settle.min(found.start);
             } else if start >= self.settled {
                 let is_inside = self.document == Beginning::Document && reader.is_inside(found.start);
-                let mut with = Vec::new();
-                queue::write_escaped(found.value, self.outer + u8::from(is_inside), &mut with);
+                let with = queue::escaped(found.value, self.outer + u8::from(is_inside));
                 if acts.queue.is_full() {
                     return;
                 }

@@ -47,6 +47,7 @@ use super::reading;
 use super::vault::Vault;
 
 use channel::Channel;
+use queue::Fragment;
 use queue::Queue;
 
 /// How a stream is cut into events.
@@ -287,12 +288,9 @@ impl Stream {
             self.queue.stop_at(self.queue.start());
             result = result.and(Err(Cut::Stopped(Stop::Unsupported)));
         }
-        let channels = &self.channels;
         let before = out.len();
         let is_full = self.queue.is_full();
-        self.queue.release(out, |piece| {
-            channels.get(piece.channel).is_some_and(|channel| piece.text_end <= channel.decided())
-        });
+        self.queue.release(out, |piece| is_decided(&self.channels, piece));
         self.begun |= out.len() > before;
         std::mem::swap(&mut call.inspector.matcher.numbers, &mut self.numbers);
         let held = self.queue.len() > limits::STREAM_HELD_BYTES_MAX || is_full;
@@ -324,9 +322,7 @@ impl Stream {
 
     /// Whether more text waits than may.
     fn waits_too_much(&mut self, call: &mut Call<'_>) -> bool {
-        let channels = &self.channels;
-        self.queue
-            .settle(|piece| channels.get(piece.channel).is_some_and(|channel| piece.text_end <= channel.decided()));
+        self.queue.settle(|piece| is_decided(&self.channels, piece));
         let most = call.policy.answers().hold_bytes;
         self.channels.iter().any(|channel| channel.waiting() > most)
             || self.queue.waiting() > limits::STREAM_HELD_BYTES_MAX / 2
@@ -480,7 +476,7 @@ impl Stream {
             let Some(channel) = self.channels.get_mut(at) else { continue };
             let text_start = channel.end();
             channel.append(data.get(piece.range()).unwrap_or_default(), piece.plain);
-            self.queue.piece(queue::Fragment {
+            self.queue.piece(Fragment {
                 channel: at,
                 text_start,
                 text_end: channel.end(),
@@ -570,6 +566,11 @@ impl Stream {
         self.queue.stop_at(from);
         cut
     }
+}
+
+/// Whether all of a piece may be given out.
+fn is_decided(channels: &[Channel], piece: &Fragment) -> bool {
+    channels.get(piece.channel).is_some_and(|channel| piece.text_end <= channel.decided())
 }
 
 /// Whether events of this name say that a text is over: its next part is another text.

@@ -3,6 +3,7 @@
 //! Places are counted in bytes since the stream began, so that they hold while the front is given out.
 
 use std::cmp::Reverse;
+use std::convert::Infallible;
 
 use crate::extract::Piece;
 use crate::extract::json;
@@ -11,6 +12,7 @@ use crate::extract::offsets::Known;
 use crate::limits;
 use crate::policy::Rule;
 
+use super::super::redact;
 use super::super::restore;
 use super::super::restore::Scratch;
 use super::super::vault::Vault;
@@ -90,18 +92,14 @@ impl Queue {
         self.bytes.len()
     }
 
-    /// Bytes that its memory takes.
-    pub(super) fn capacity(&self) -> usize {
-        self.bytes.capacity()
-            + self.events.capacity() * size_of::<(u64, usize)>()
-            + self.pieces.capacity() * size_of::<Fragment>()
-            + self.edits.capacity() * size_of::<Edit>()
+    /// The last of the events at the front that are decided about: where it ends, and where its pieces do.
+    fn last_settled(&self) -> Option<(u64, usize)> {
+        self.settled.checked_sub(1).and_then(|last| self.events.get(last)).copied()
     }
 
     /// Bytes of events behind those that are decided about.
     pub(super) fn waiting(&self) -> usize {
-        let decided =
-            self.settled.checked_sub(1).and_then(|last| self.events.get(last)).map_or(self.base, |(end, _)| *end);
+        let decided = self.last_settled().map_or(self.base, |(end, _)| end);
         self.bytes.len().saturating_sub(usize::try_from(decided - self.base).unwrap_or(usize::MAX))
     }
 
@@ -150,8 +148,7 @@ impl Queue {
             if self.is_full() {
                 return;
             }
-            let mut with = Vec::new();
-            write_escaped(edit.found.value, edit.depth, &mut with);
+            let with = escaped(edit.found.value, edit.depth);
             self.edit(from + edit.found.start as u64, from + edit.found.end as u64, with);
         }
     }
@@ -197,7 +194,7 @@ impl Queue {
     /// Counts the events at the front all of whose pieces are `decided`.
     pub(super) fn settle(&mut self, decided: impl Fn(&Fragment) -> bool) {
         while let Some((end, pieces_end)) = self.events.get(self.settled) {
-            let before = self.settled.checked_sub(1).and_then(|last| self.events.get(last)).map_or(0, |(_, end)| *end);
+            let before = self.last_settled().map_or(0, |(_, end)| end);
             let pieces = self.pieces.get(before..*pieces_end).unwrap_or_default();
             if self.stopped_at.is_some_and(|place| place < *end) || !pieces.iter().all(&decided) {
                 return;
@@ -209,9 +206,7 @@ impl Queue {
     /// Appends to `out` the events at the front all of whose pieces are `decided`, with their edits made.
     pub(super) fn release(&mut self, out: &mut Vec<u8>, decided: impl Fn(&Fragment) -> bool) {
         self.settle(decided);
-        let Some((end, pieces)) = self.settled.checked_sub(1).and_then(|last| self.events.get(last)).copied() else {
-            return;
-        };
+        let Some((end, pieces)) = self.last_settled() else { return };
         let length = usize::try_from(end - self.base).unwrap_or(usize::MAX);
         self.write(end, out);
         self.bytes.drain(..length.min(self.bytes.len()));
@@ -258,19 +253,22 @@ fn give_back<T>(list: &mut Vec<T>) {
 
 /// What stands in the place of a match.
 pub(super) fn placeholder(rule: &Rule, spelling: Spelling, number: u32) -> Vec<u8> {
-    let word = &rule.placeholder.word;
-    match (spelling, number) {
-        (Spelling::Number, _) => b"0".to_vec(),
-        (_, 0) => format!("[{word}]").into_bytes(),
-        (_, number) => format!("[{word}_{number}]").into_bytes(),
-    }
+    let mut out = Vec::new();
+    let Ok(()) = redact::placeholder(Some(rule), spelling, number, &mut appender(&mut out));
+    out
 }
 
 /// A value as it stands in a string at this depth.
-pub(super) fn write_escaped(value: &[u8], depth: u8, out: &mut Vec<u8>) {
-    // A vector takes every write.
-    let _ = restore::write_escaped(value, depth, &mut |bytes: &[u8]| {
+pub(super) fn escaped(value: &[u8], depth: u8) -> Vec<u8> {
+    let mut out = Vec::new();
+    let Ok(()) = restore::write_escaped(value, depth, &mut appender(&mut out));
+    out
+}
+
+/// A vector takes every write.
+fn appender(out: &mut Vec<u8>) -> impl FnMut(&[u8]) -> Result<(), Infallible> {
+    |bytes| {
         out.extend_from_slice(bytes);
-        Ok::<(), std::convert::Infallible>(())
-    });
+        Ok(())
+    }
 }

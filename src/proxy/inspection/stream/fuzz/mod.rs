@@ -195,7 +195,7 @@ fn check_bounds(stream: &Stream) {
     if stream.waits().is_empty() {
         let most = stream.channels.iter().map(room).max().unwrap_or_default();
         assert!(most <= 2 * limits::CHANNEL_BYTES_KEPT, "a text that waits for nothing keeps {most} bytes");
-        assert!(stream.queue.capacity() <= 4 * limits::STREAM_INPUT_BYTES_KEPT, "nor does an empty queue");
+        assert!(stream.queue.memory() <= 4 * limits::STREAM_INPUT_BYTES_KEPT, "nor does an empty queue");
     }
 }
 
