@@ -20,7 +20,8 @@
 //! - Before a byte of it goes on, [`extract`] finds the texts of a request and their places, [`inspect`] what stands in them, and
 //!   [`policy`] what is done about it. They never see each other's work but in `proxy::inspection`; `proxy::enforce` acts on it.
 //! - [`proxy`] runs the exchange, top to bottom; [`simd`] holds the vector loops of two of the rooms above.
-//! - [`upstream`] lends a connection; the answer goes back piece by piece, never gathered.
+//! - [`upstream`] lends a connection. By its head, an answer is passed on unread, gathered and inspected, or inspected event by event as
+//!   it comes (`proxy::response`, `proxy::inspection::stream`); [`inspect::opening`] says what of a stream must wait.
 //! - [`gateway`] puts the parts together for `main`; [`control`] and [`admin`] run beside the cores and meet them in [`shared`].
 //! - [`command`] makes, signs, checks and tries policies on the command line.
 

@@ -35,6 +35,7 @@ use support::upstream::Upstream;
 use support::wire::Answer;
 use support::wire::Client;
 use support::wire::PATIENCE;
+use support::wire::gzip;
 
 const CHAT: &str = "/v1/chat/completions";
 const MAIL: &str = "anna.keller@nordwind-handel.de";
@@ -81,12 +82,6 @@ fn post(client: &mut Client) -> Answer {
 
 fn inspection(answer: &Answer) -> String {
     answer.fields.one("x-penaxtra-inspection").unwrap()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 #[test]

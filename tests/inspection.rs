@@ -15,7 +15,6 @@ mod guarded;
 mod support;
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -40,6 +39,7 @@ use support::upstream::Upstream;
 use support::wire::Answer;
 use support::wire::Client;
 use support::wire::PATIENCE;
+use support::wire::gzip;
 use support::wire::post;
 
 const CHAT: &str = "/v1/chat/completions";
@@ -262,12 +262,6 @@ fn a_coded_body_is_inspected_and_forwarded_decoded() {
         assert_eq!(upstream.requests().len(), seen);
         guarded.gateway.finish();
     });
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 #[test]

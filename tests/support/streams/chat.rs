@@ -79,8 +79,12 @@ struct Choice {
     finished: bool,
 }
 
-pub(super) fn assemble(bytes: &[u8]) -> Result<Told, String> {
-    let mut choices: BTreeMap<usize, Choice> = BTreeMap::new();
+/// Reads a stream whose events are objects of this kind with choices in them, up to `[DONE]` or an error; the texts are left to `take`.
+pub(super) fn chunks(
+    bytes: &[u8],
+    object: &str,
+    mut take: impl FnMut(&Value) -> Result<(), String>,
+) -> Result<Told, String> {
     let mut told = Told::default();
     for event in events::read(bytes)? {
         if told.ended {
@@ -95,12 +99,18 @@ pub(super) fn assemble(bytes: &[u8]) -> Result<Told, String> {
             told.error = Some(json);
             break;
         }
-        must(json["object"] == "chat.completion.chunk", "no chunk", &json)?;
-        for choice in list(&json, "/choices")? {
-            let index = number(choice, "/index")?;
-            take(choices.entry(index).or_default(), index, choice)?;
-        }
+        must(json["object"] == object, "another object", &json)?;
+        list(&json, "/choices")?.iter().try_for_each(&mut take)?;
     }
+    Ok(told)
+}
+
+pub(super) fn assemble(bytes: &[u8]) -> Result<Told, String> {
+    let mut choices: BTreeMap<usize, Choice> = BTreeMap::new();
+    let mut told = chunks(bytes, "chat.completion.chunk", |choice| {
+        let index = number(choice, "/index")?;
+        take(choices.entry(index).or_default(), index, choice)
+    })?;
     let whole = told.ended && told.error.is_none();
     for (index, choice) in choices {
         must(choice.finished || !whole, "a choice without its end", &index.into())?;

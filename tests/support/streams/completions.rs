@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::chat::chunks;
 use super::{Channel, Kind, Said, Told};
 use super::{events, list, must, number, quote, text, whole};
 
@@ -36,28 +37,13 @@ pub(super) fn stream(said: &[Said]) -> Vec<String> {
 
 pub(super) fn assemble(bytes: &[u8]) -> Result<Told, String> {
     let mut choices: BTreeMap<usize, (String, bool)> = BTreeMap::new();
-    let mut told = Told::default();
-    for event in events::read(bytes)? {
-        if told.ended {
-            return Err("an event behind the end".to_owned());
-        }
-        if event.data == "[DONE]" {
-            told.ended = true;
-            continue;
-        }
-        let json = events::json(event.data.as_bytes())?;
-        if json.get("error").is_some_and(|error| !error.is_null()) {
-            told.error = Some(json);
-            break;
-        }
-        must(json["object"] == "text_completion", "no completion", &json)?;
-        for choice in list(&json, "/choices")? {
-            let (said, finished) = choices.entry(number(choice, "/index")?).or_default();
-            must(!*finished, "a choice goes on behind its end", choice)?;
-            said.push_str(text(choice, "/text")?);
-            *finished = !choice["finish_reason"].is_null();
-        }
-    }
+    let mut told = chunks(bytes, "text_completion", |choice| {
+        let (said, finished) = choices.entry(number(choice, "/index")?).or_default();
+        must(!*finished, "a choice goes on behind its end", choice)?;
+        said.push_str(text(choice, "/text")?);
+        *finished = !choice["finish_reason"].is_null();
+        Ok(())
+    })?;
     let unfinished = choices.values().any(|(_, finished)| !finished);
     must(!unfinished || !told.ended || told.error.is_some(), "a choice without its end", &Value::Null)?;
     told.texts = choices.into_iter().map(|(index, (said, _))| (Channel::of(Kind::Text).choice(index), said)).collect();
