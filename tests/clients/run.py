@@ -22,6 +22,9 @@ SDKS = {
     "openai-node": ["node", str(HERE / "openai_node.mjs")],
     "anthropic-node": ["node", str(HERE / "anthropic_node.mjs")],
 }
+# What a gateway that inspects answers does on purpose: one in one piece is held until it is whole, so one that is cut is a 502, and not the
+# broken connection of its upstream.
+DIFFERENT = {"cut_body": {"class": "InternalServerError"}}
 # One SDK's whole list takes a few seconds; a hang must not become the job's.
 SECONDS_MAX = 120
 
@@ -76,11 +79,11 @@ def difference(expected, seen, path="result"):
             if found:
                 return found
     elif expected != seen:
-        return f"{path}: directly {str(expected)[:200]!r}, here {str(seen)[:200]!r}"
+        return f"{path}: wanted {str(expected)[:200]!r}, here {str(seen)[:200]!r}"
     return None
 
 
-def wrong(scenario, reference):
+def wrong(scenario, reference, route):
     """Why a scenario's line is not right; none when it is."""
     if scenario is None:
         return "did not run"
@@ -88,7 +91,8 @@ def wrong(scenario, reference):
         return scenario["failure"]
     if reference is None or "failure" in reference:
         return "went wrong directly, so there is nothing to compare with"
-    return difference(reference["result"], scenario["result"])
+    expected = reference["result"] if route == "direct" else DIFFERENT.get(scenario["name"], reference["result"])
+    return difference(expected, scenario["result"])
 
 
 def main(arguments):
@@ -104,7 +108,7 @@ def main(arguments):
             lines, problem = scenarios(SDKS[sdk], url, direct, authority)
             references = lines if route == "direct" else references
             for name in dict.fromkeys([*references, *lines]):
-                reason = wrong(lines.get(name), references.get(name))
+                reason = wrong(lines.get(name), references.get(name), route)
                 counts[reason is None] += 1
                 print(f"{'FAIL' if reason else 'ok'} {name} {sdk} {route}", flush=True)
                 if reason:
