@@ -22,7 +22,7 @@ use crate::proxy::inspection::reading;
 use crate::proxy::inspection::stream::Cut;
 use crate::proxy::inspection::stream::Framing;
 
-/// Bytes of one text: less than may wait, so that nothing is decided before its time.
+/// Bytes of one text before words of three bytes or more are left out: less than may wait, so that nothing is decided before its time.
 const TEXT_BYTES_MAX: usize = 3_000;
 
 /// Texts that are written side by side.
@@ -200,7 +200,7 @@ impl Story {
         let mut rest = story;
         let mut add = |number: usize, words: &str, open: &mut [String]| {
             let (Some(text), Some(fragment)) = (texts.get_mut(number), open.get_mut(number)) else { return };
-            if text.len() + words.len() <= TEXT_BYTES_MAX {
+            if words.len() < 3 || text.len() + words.len() <= TEXT_BYTES_MAX {
                 text.push_str(words);
                 fragment.push_str(words);
             }
